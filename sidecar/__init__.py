@@ -1,0 +1,1 @@
+"""Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""

@@ -1,0 +1,1 @@
+"""All SQL of the project, a module per aggregate, over a thin seam."""

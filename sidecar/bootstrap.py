@@ -1,0 +1,1 @@
+"""Config → Application: the only place that names concrete classes."""

@@ -1,0 +1,244 @@
+"""The configuration: YAML → frozen models. Unknown keys are refused, and every fault is told at once, with its path.
+
+Secrets are never in it: it names files that hold them. Relative paths count from the folder of the configuration file.
+"""
+
+import ipaddress
+import stat
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+
+
+class ConfigError(Exception):
+    """Every fault of a configuration file, one line each: the path of the setting, what is wrong, and what to do."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        super().__init__(f"{path}:\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.path = path
+        self.faults = faults
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an absolute http:// or https:// URL without a query")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not carry credentials")
+    if parts.path != parts.path.lower():
+        raise ValueError("must have a lower-case path")
+    return value.rstrip("/")
+
+
+def _listen_address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:5051")
+    return value
+
+
+def _network(value: str) -> str:
+    ipaddress.ip_network(value)
+    return value
+
+
+def _from_folder_of_the_file(value: Path, info: ValidationInfo) -> Path:
+    return (Path((info.context or {}).get("folder", ".")) / value).absolute()
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+Network = Annotated[str, AfterValidator(_network)]
+FilePath = Annotated[Path, AfterValidator(_from_folder_of_the_file)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Registry(_Section):
+    url: HttpUrl
+    """Where the sidecar reaches the registry, such as http://registry:5000."""
+    host: str = Field(pattern=r"^[a-zA-Z0-9.-]+(:[0-9]+)?$|^\[[0-9a-fA-F:]+\](:[0-9]+)?$")
+    """What people type after `docker login`: a host name, with its port if it isn't 443."""
+
+
+class Tokens(_Section):
+    issuer: str = Field(default="registry-sidecar", min_length=1, max_length=255)
+    """The `iss` of registry tokens; the registry's `auth.token.issuer` must be the same text."""
+    service: str = Field(default="registry", min_length=1, max_length=255)
+    """The `aud` of registry tokens; the registry's `auth.token.service` must be the same text."""
+    ca_certificate: FilePath = Path("keys/ca.crt")
+    """The CA that signs the leaf certificates: the registry's `auth.token.rootcertbundle`."""
+    ca_key: FilePath = Path("keys/ca.key")
+    """The CA's private key, PEM, readable by the sidecar alone."""
+    leaf_lifetime_hours: int = Field(default=168, ge=4, le=2160)
+    """How long a signing key lives. A new one takes over after two thirds of it, with nothing to restart."""
+    lifetime_seconds: int = Field(default=900, ge=60, le=86400)
+    """How long a token lives, which is how long a removed right can still be used at the registry."""
+    push_lifetime_seconds: int = Field(default=900, ge=60, le=86400)
+    """The same for tokens that allow a push: it must outlast the longest upload, because docker does not ask again."""
+    reuse_seconds: int = Field(default=30, ge=0, le=60)
+    """For how long the same question by the same credential is answered with the same token; 0 signs each one."""
+
+
+class Database(_Section):
+    path: FilePath = Path("sidecar.db")
+    """The SQLite file, on a local disk; beside it stand its lock, its log and copies made before migrations."""
+
+
+class Administrator(_Section):
+    email: str = "admin@localhost"
+    """Who the administrator's token file signs in."""
+    token_file: FilePath = Path("admin.token")
+    """A personal token made by `sidecar init`; known to the database by its hash as long as this file holds it."""
+
+
+class Api(_Section):
+    service_account_domain: str | None = Field(default=None, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+    """Service accounts are `<sid>@<project>.<this>`; without it, `serviceaccount.` and the host name of public_url."""
+    project_creators: Literal["administrators", "everyone"] = "administrators"
+    """Who may create projects; `everyone` is each authenticated person, never a service account or a scoped token."""
+
+
+class Limits(_Section):
+    body_bytes: int = Field(default=1_048_576, ge=1024, le=67_108_864)
+    """The largest request body that the management API takes; above it the answer is 413."""
+    request_seconds: float = Field(default=10.0, gt=0, le=300)
+    """How long a client may take to send a whole request, head and body; then the connection is closed."""
+    shutdown_seconds: float = Field(default=10.0, ge=0, le=300)
+    """How long requests under way may still take after SIGTERM."""
+
+
+class Secrets(_Section):
+    allow_readable: bool = False
+    """Take secret files that others than their owner can read, as Kubernetes mounts them."""
+
+
+class Logging(_Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written. Lines are JSON objects on standard error."""
+
+
+class Config(_Section):
+    """Everything that `sidecar serve` can be told."""
+
+    public_url: HttpUrl
+    """How clients reach the sidecar; `<public_url>/token` is the registry's realm. Never taken from a request."""
+    listen: ListenAddress = "127.0.0.1:5051"
+    """Where the sidecar listens."""
+    internal_listen: ListenAddress | None = None
+    """Where set, /metrics is served there and no longer on `listen`."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. From anyone else it is ignored."""
+    registry: Registry
+    tokens: Tokens = Tokens()
+    database: Database = Database()
+    administrator: Administrator = Administrator()
+    api: Api = Api()
+    limits: Limits = Limits()
+    secrets: Secrets = Secrets()
+    logging: Logging = Logging()
+
+    @property
+    def realm(self) -> str:
+        """The absolute URL of the token endpoint (TS-2)."""
+        return f"{self.public_url}/token"
+
+    @property
+    def service_account_domain(self) -> str:
+        """What stands behind `<project>.` in a service account's e-mail."""
+        return self.api.service_account_domain or f"serviceaccount.{urlsplit(self.public_url).hostname}"
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The configuration in this file; raises ConfigError with every fault that it has."""
+        return cls.parse(path, _read(path))
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> Self:
+        """The configuration in this text, whose relative paths count from the folder of `path`."""
+        try:
+            document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses still more
+        except yaml.YAMLError as error:
+            raise ConfigError(path, [f"not YAML: {' '.join(str(error).split())}"]) from None
+        if not isinstance(document, dict):
+            raise ConfigError(path, ["must be a mapping of settings, such as public_url: https://…"])
+        try:
+            return cls.model_validate(document, context={"folder": path.absolute().parent})
+        except ValidationError as error:
+            raise ConfigError(path, [_fault(cls, item) for item in error.errors()]) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(path, ["no such file: `sidecar init` writes one"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path, [f"can't be read: {error}"]) from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without aliases (S39: they blow up) and without duplicate keys (one of two would be lost in silence)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are refused; write the value out")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"the key {key!r} stands twice, line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
+
+
+_ADVICE: Final = {
+    "extra_forbidden": "unknown setting; see docs/configuration.md, or remove it",
+    "missing": "is missing",
+}
+
+
+def _fault(model: type[BaseModel], error: Any) -> str:
+    """One line: path, what is wrong, and what the setting is for."""
+    path = ".".join(str(part) for part in error["loc"]) or "the document"
+    problem = _ADVICE.get(error["type"], error["msg"].removeprefix("Value error, "))
+    described = _description(model, error["loc"])
+    return f"{path}: {problem}" + (f" ({described})" if described else "")
+
+
+def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str | None:
+    field = None
+    for part in location:
+        field = model.model_fields.get(str(part)) if model else None
+        if field is None:
+            return None
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+    return field.description.split(". ")[0].rstrip(".") if field and field.description else None
+
+
+class SecretFileError(Exception):
+    """A secret file that is missing, unreadable, or readable by others."""
+
+
+def read_secret(path: Path, allow_readable: bool = False) -> str:
+    """The secret in this file, without surrounding white space; one that others can read is refused (decision 9)."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretFileError(f"{path}: can't be read: {error}") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not allow_readable:
+        raise SecretFileError(
+            f"{path}: others can read or change it; `chmod 600 {path}`, or set secrets.allow_readable"
+        )
+    if not text:
+        raise SecretFileError(f"{path}: is empty")
+    return text

@@ -1,0 +1,94 @@
+"""Everything that can be refused, as one tree. Each error carries its evidence; `web.problems` says how it looks.
+
+SidecarError
+├── Unauthorized            no credentials where some are needed
+│   └── InvalidCredentials  credentials that some authenticator calls its own, and bad
+├── Forbidden               known in the project, but this permission is missing
+├── NotFound                it isn't there, or it belongs to somebody else: the same answer
+├── AlreadyExists
+├── Invalid                 what was sent breaks rules; every fault at once
+├── Refused                 a rule of the thing itself forbids it (its code names the rule)
+├── RegistryUnavailable     the registry did not answer as it should; nothing was changed
+└── Unavailable             one of our own dependencies failed: never an access decision
+"""
+
+from collections.abc import Iterable
+
+
+class SidecarError(Exception):
+    """`code` and `message` are those of the management API's table; `items` is one string per piece of evidence."""
+
+    code = "internal"
+
+    def __init__(self, message: str, items: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.items = tuple(items)
+
+
+class Unauthorized(SidecarError):
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__("api: unauthorized")
+
+
+class InvalidCredentials(Unauthorized):
+    """Wrong, unknown, expired and revoked are one error on purpose: the answer must not tell them apart (S8)."""
+
+
+class Forbidden(SidecarError):
+    """`items` names the missing permissions."""
+
+    code = "forbidden"
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__("api: forbidden", missing)
+
+
+class NotFound(SidecarError):
+    """`kind` is in words, as in "service account"; its code is `service_account_not_found`."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"api: {kind} not found")
+        self.code = f"{kind.replace(' ', '_')}_not_found"
+
+
+class AlreadyExists(SidecarError):
+    code = "already_exists"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"api: {kind} already exists")
+
+
+class Invalid(SidecarError):
+    """`items` holds one string per fault, each naming its field."""
+
+    code = "validate"
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("api: validate error", faults)
+
+
+class Refused(SidecarError):
+    """A rule of the thing itself says no; `code` names the rule and `items` what stands in the way."""
+
+    def __init__(self, code: str, message: str, items: Iterable[str] = ()) -> None:
+        super().__init__(message, items)
+        self.code = code
+
+
+class RegistryUnavailable(SidecarError):
+    code = "registry_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("registry unavailable")
+
+
+class Unavailable(SidecarError):
+    """Something that an answer depends on failed (TS-59): 503, never a refusal and never a grant."""
+
+    code = "unavailable"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is unavailable")

@@ -1,0 +1,87 @@
+"""Who is asking: credentials as presented, the principal that they prove, and the limit that a token puts on it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sidecar.domain.names import Glob, ProjectId
+
+
+class PrincipalKind(StrEnum):
+    ANONYMOUS = "anonymous"
+    PERSON = "person"
+    SERVICE_ACCOUNT = "serviceAccount"
+
+
+class CredentialKind(StrEnum):
+    """What proved the principal; also the metric label `authenticator`, so the set is fixed and small."""
+
+    NONE = "none"
+    SERVICE_ACCOUNT_KEY = "key"
+    PERSONAL_TOKEN = "personal"  # noqa: S105 - a kind, not a secret
+    SCOPED_TOKEN = "scoped"  # noqa: S105 - a kind, not a secret
+    REFRESH_TOKEN = "refresh"  # noqa: S105 - a kind, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that a scoped token lets its holder do, whatever its maker may do."""
+
+    project: ProjectId
+    permissions: frozenset[str]
+    repositories: tuple[Glob, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that was given out, as it is remembered: by its SHA-256, never by itself.
+
+    `principal` is the e-mail it proves. A refresh token's `parent` is the id of the credential it came from, without
+    which it is nothing (TS-50).
+    """
+
+    id: str
+    kind: CredentialKind
+    principal: str
+    principal_kind: PrincipalKind
+    expires_at: datetime | None = None
+    limit: Limit | None = None
+    parent: str | None = None
+
+    def valid_at(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who was authenticated, and by which credential. `name` becomes the `sub` of registry tokens (TS-36)."""
+
+    name: str
+    kind: PrincipalKind
+    credential: str | None = None
+    credential_kind: CredentialKind = CredentialKind.NONE
+    expires_at: datetime | None = None
+    groups: frozenset[str] = frozenset()
+    limit: Limit | None = None
+
+
+ANONYMOUS: Final = Principal(name="", kind=PrincipalKind.ANONYMOUS)
+
+SIDECAR: Final = "sidecar"
+"""The sidecar's own name at the registry. All others are e-mails, so nobody else can have it (decision 10)."""
+
+
+class Scheme(StrEnum):
+    BASIC = "basic"
+    BEARER = "bearer"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Credentials as presented, unproven. `user` is empty for a bearer or a refresh token."""
+
+    scheme: Scheme
+    secret: str = field(repr=False)
+    user: str = ""

@@ -1,0 +1,77 @@
+"""Which project owns a repository. A name belongs to one project or to none; two projects' patterns never overlap.
+
+A project owns `<sid>/*` by its id and may own more by its `owns`: an exact name (`nginx`) or a prefix (`library/*`),
+which is how an existing registry keeps its names.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from sidecar.domain.errors import Invalid
+from sidecar.domain.names import ProjectId, RepositoryName
+
+
+class OwnedName(str):
+    """An exact repository name, or `<prefix>/*`: everything below that prefix, at any depth."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        try:
+            RepositoryName(value.removesuffix("/*"))
+        except Invalid:
+            raise Invalid(
+                f"owns: {value[:255]!r} must be a repository name such as nginx, or a prefix such as library/*"
+            ) from None
+        return super().__new__(cls, value)
+
+    @property
+    def prefix(self) -> str | None:
+        """The part before `/*`, or None where the name is exact."""
+        return self[:-2] if self.endswith("/*") else None
+
+    def overlaps(self, other: "OwnedName") -> bool:
+        """Whether some repository belongs to both."""
+        return self == other or _holds(self, other) or _holds(other, self)
+
+
+def _holds(pattern: OwnedName, other: OwnedName) -> bool:
+    return pattern.prefix is not None and other.startswith(f"{pattern.prefix}/")
+
+
+def own_slice(project: ProjectId) -> OwnedName:
+    """What a project owns by its id alone."""
+    return OwnedName(f"{project}/*")
+
+
+class Ownership:
+    """The owner of any repository name, found in as many steps as the name has components."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, ProjectId] = {}
+        self._prefixes: dict[str, ProjectId] = {}
+
+    @classmethod
+    def of(cls, projects: Mapping[ProjectId, Iterable[OwnedName]]) -> Self:
+        """The map of these projects, each with its `owns`."""
+        ownership = cls()
+        for project, owns in projects.items():
+            for name in (own_slice(project), *owns):
+                if name.prefix is None:
+                    ownership._exact[name] = project
+                else:
+                    ownership._prefixes[name.prefix] = project
+        return ownership
+
+    def owner_of(self, repository: str) -> ProjectId | None:
+        """The project that owns this repository, or None."""
+        exact = self._exact.get(repository)
+        if exact is not None:
+            return exact
+        end = repository.find("/")
+        while end >= 0:
+            owner = self._prefixes.get(repository[:end])
+            if owner is not None:
+                return owner
+            end = repository.find("/", end + 1)
+        return None

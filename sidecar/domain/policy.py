@@ -1,0 +1,190 @@
+"""The access rule: union of grants, default deny. Knows nothing of HTTP, tokens or storage.
+
+Nothing here depends on the order of grants, and nothing ever denies: a decision is the union of what some grant allows,
+cut by the limit of the token that was shown (decision 4).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sidecar.domain.errors import Forbidden, NotFound
+from sidecar.domain.identity import Limit
+from sidecar.domain.names import EVERY_PROJECT, Glob, ProjectId
+from sidecar.domain.roles import REGISTRY_PERMISSIONS
+from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
+
+_PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "registry.delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role of one binding: permissions on a project (or on every project), narrowed to repositories or not.
+
+    `principal` and `role` say where it came from, for explanations only.
+    """
+
+    project: str
+    permissions: frozenset[str]
+    repositories: tuple[Glob, ...] | None
+    principal: str
+    role: str
+
+    def __str__(self) -> str:
+        narrowed = "" if self.repositories is None else f", narrowed to {', '.join(self.repositories)}"
+        return f"{self.principal} has role {self.role} on {self.project}{narrowed}"
+
+    def gives(self, permission: str, project: str, repository: str | None) -> bool:
+        """Whether this grant alone allows it. Without a repository the question is about the project as a whole."""
+        if permission not in self.permissions or self.project not in (project, EVERY_PROJECT):
+            return False
+        if self.repositories is None:
+            return True
+        return (
+            permission in REGISTRY_PERMISSIONS
+            and repository is not None
+            and any(glob.matches(repository) for glob in self.repositories)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """All that a principal holds: its grants, and the limit of the token it showed."""
+
+    grants: tuple[Grant, ...] = ()
+    limit: Limit | None = None
+
+    def granting(self, permission: str, project: str, repository: str | None = None) -> Grant | None:
+        """A grant that allows this permission in this project (on this repository), or None."""
+        if self.limit is not None and not within(self.limit, permission, project, repository):
+            return None
+        return next((grant for grant in self.grants if grant.gives(permission, project, repository)), None)
+
+    def knows(self, project: str) -> bool:
+        """Whether some binding reaches this project at all; whoever has none is told that it isn't there (S8)."""
+        if self.limit is not None and self.limit.project != project:
+            return False
+        return any(grant.project in (project, EVERY_PROJECT) for grant in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one asked action was allowed or not, in a sentence for people who administer the project."""
+
+    action: str
+    allowed: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was asked, what of it is granted, and one reason per asked action."""
+
+    scope: Scope
+    granted: frozenset[str]
+    reasons: tuple[Reason, ...]
+
+
+def within(limit: Limit, permission: str, project: str, repository: str | None = None) -> bool:
+    """Whether a token's limit leaves this permission."""
+    if project != limit.project or permission not in limit.permissions:
+        return False
+    if limit.repositories is None:
+        return True
+    return repository is not None and any(glob.matches(repository) for glob in limit.repositories)
+
+
+def decide(access: Access, scope: Scope, owner: ProjectId | None) -> Decision:
+    """Actions of `scope` that some grant allows; a subset is an answer, not an error (auth/token.md).
+
+    `owner` is the project that owns the scope's repository. What no project owns is nobody's to touch.
+    """
+    if isinstance(scope, CatalogScope):
+        return _decide_catalog(access, scope)
+    return _decide_repository(access, scope, owner)
+
+
+def _decide_catalog(access: Access, scope: CatalogScope) -> Decision:
+    """The catalogue names every project's repositories, so it takes registry.list on every project (TS-20, S18)."""
+    grant = None if access.limit is not None else access.granting("registry.list", EVERY_PROJECT)
+    if grant is None:
+        reason = Reason(EVERYTHING, False, "registry.list on every project (*) is missing")
+        return Decision(scope, frozenset(), (reason,))
+    return Decision(scope, frozenset((EVERYTHING,)), (Reason(EVERYTHING, True, str(grant)),))
+
+
+def _decide_repository(access: Access, scope: RepositoryScope, owner: ProjectId | None) -> Decision:
+    wanted = _PERMISSION_OF.keys() if EVERYTHING in scope.actions else scope.actions
+    reasons = {action: _reason(access, scope, owner, action) for action in sorted(wanted)}
+    if PUSH in reasons and not (PULL in reasons and reasons[PULL].allowed):
+        reasons[PUSH] = Reason(PUSH, False, "push is only granted together with pull (TS-29)")
+    granted = {action for action, reason in reasons.items() if reason.allowed}
+    if EVERYTHING in scope.actions:
+        everything = granted == _PERMISSION_OF.keys()
+        because = "every action is granted" if everything else "not every action is granted"
+        reasons[EVERYTHING] = Reason(EVERYTHING, everything, because)
+        granted |= {EVERYTHING} if everything else set()
+    return Decision(scope, frozenset(granted), tuple(reasons.values()))
+
+
+def _reason(access: Access, scope: RepositoryScope, owner: ProjectId | None, action: str) -> Reason:
+    if owner is None:
+        return Reason(action, False, f"no project owns {scope.repository}: create one, or add the name to its owns")
+    permission = _PERMISSION_OF[action]
+    grant = access.granting(permission, owner, scope.repository)
+    if grant is not None:
+        return Reason(action, True, str(grant))
+    if access.limit is not None and not within(access.limit, permission, owner, scope.repository):
+        return Reason(action, False, f"the token is limited and lacks {permission} on {scope.repository}")
+    return Reason(action, False, f"{permission} on {scope.repository} is missing in project {owner}")
+
+
+def require(access: Access, permission: str, project: str, repository: str | None = None) -> Grant:
+    """The grant that allows it; Forbidden to whom the project is known, NotFound to everybody else (S8)."""
+    grant = access.granting(permission, project, repository)
+    if grant is not None:
+        return grant
+    if access.knows(project):
+        raise Forbidden((permission,))
+    raise NotFound("project")
+
+
+def permissions_in(access: Access, project: str) -> frozenset[str]:
+    """The permissions held in a project as a whole, narrowed grants left out."""
+    held = frozenset[str]().union(
+        *(
+            grant.permissions
+            for grant in access.grants
+            if grant.repositories is None and grant.project in (project, EVERY_PROJECT)
+        )
+    )
+    limit = access.limit
+    return held if limit is None else frozenset(name for name in held if within(limit, name, project))
+
+
+def missing_from(holder: Access, wanted: Iterable[Grant]) -> list[str]:
+    """What `wanted` gives beyond what `holder` holds, as sorted permissions; empty where nobody would gain (S2, S20).
+
+    Conservative about narrowed grants: the holder needs, for each wanted glob, one grant whose globs cover it.
+    """
+    return sorted(
+        {
+            permission
+            for grant in wanted
+            for permission in grant.permissions
+            if not _holds(holder, permission, grant.project, grant.repositories)
+        }
+    )
+
+
+def _holds(holder: Access, permission: str, project: str, repositories: Sequence[Glob] | None) -> bool:
+    if repositories is None:
+        return holder.granting(permission, project) is not None
+    if permission not in REGISTRY_PERMISSIONS:
+        return True
+    return all(_holds_glob(holder, permission, project, glob) for glob in repositories)
+
+
+def _holds_glob(holder: Access, permission: str, project: str, wanted: Glob) -> bool:
+    """A limit and a grant must each cover the glob; their texts are matched as names, which `Glob.covers` allows."""
+    return holder.granting(permission, project, wanted) is not None

@@ -1,0 +1,67 @@
+"""The format of the secrets that the sidecar gives out: `rsk_<33 base62 characters><6 of checksum>`.
+
+A prefix per kind lets scanners find leaks; the checksum lets a typo fail without a look-up (decision 9).
+192 random bits make a plain SHA-256 the right thing to store. All characters are safe in URLs and OAuth forms (TS-48).
+"""
+
+import hashlib
+import zlib
+from enum import StrEnum
+from typing import Final
+
+_BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BODY: Final = 33
+_CHECKSUM: Final = 6
+RANDOM_BYTES: Final = 24
+
+
+class SecretKind(StrEnum):
+    """The prefix of each kind of secret."""
+
+    SERVICE_ACCOUNT_KEY = "rsk"
+    PERSONAL_TOKEN = "rpt"  # noqa: S105 - a prefix, not a secret
+    SCOPED_TOKEN = "rst"  # noqa: S105 - a prefix, not a secret
+    REFRESH_TOKEN = "rrt"  # noqa: S105 - a prefix, not a secret
+
+
+_PREFIXES: Final = frozenset(kind.value for kind in SecretKind)
+
+
+def make_secret(kind: SecretKind, random: bytes) -> str:
+    """The secret of these RANDOM_BYTES bytes from a secure source."""
+    if len(random) != RANDOM_BYTES:
+        raise ValueError(f"a secret is made of {RANDOM_BYTES} random bytes")
+    head = f"{kind}_{_base62(int.from_bytes(random), _BODY)}"
+    return head + _checksum(head)
+
+
+def recognise(text: str) -> SecretKind | None:
+    """The kind of secret that this text is by its form, or None. Says nothing about whether it was ever given out."""
+    prefix, underscore, rest = text.partition("_")
+    if not underscore or len(rest) != _BODY + _CHECKSUM or not text.isascii():
+        return None
+    if prefix not in _PREFIXES or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
+        return None
+    return SecretKind(prefix)
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a secret: its SHA-256, 32 bytes."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def hint(secret: str) -> str:
+    """What may be shown of a secret so that its owner knows it again: the prefix and the first four characters."""
+    return f"{secret[:8]}…"
+
+
+def _base62(number: int, width: int) -> str:
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(reversed(digits))
+
+
+def _checksum(head: str) -> str:
+    return _base62(zlib.crc32(head.encode()), _CHECKSUM)

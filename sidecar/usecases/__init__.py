@@ -1,0 +1,1 @@
+"""What the sidecar does: one verb a module, its collaborators given as ports."""

@@ -1,0 +1,1 @@
+"""HTTP, and nothing but HTTP: requests in, use cases called, answers out."""

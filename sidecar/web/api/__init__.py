@@ -1,0 +1,1 @@
+"""The management API: one module per namespace over one dispatcher."""

@@ -1,0 +1,1 @@
+"""The tests mirror sidecar/; contracts/, system/, project/ and bench/ are besides."""
