@@ -13,6 +13,9 @@ SidecarError
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class SidecarError(Exception):
@@ -92,3 +95,10 @@ class Unavailable(SidecarError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is unavailable")
+
+
+def found(thing: _T | None, kind: str) -> _T:
+    """The thing, or NotFound of this kind where there is none."""
+    if thing is None:
+        raise NotFound(kind)
+    return thing

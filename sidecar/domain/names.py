@@ -126,3 +126,14 @@ class Glob(str):
         Matching the other's text suffices: a literal never contains `*`, so the other's `*` fell to one of ours.
         """
         return self.matches(other)
+
+
+class NameFilter(Glob):
+    """A glob on the names of a list, which may be any text: at most 255 characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        if len(value) > 255:
+            raise Invalid("filter: must be at most 255 characters")
+        return str.__new__(cls, value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sidecar.domain.errors import Forbidden, NotFound
-from sidecar.domain.identity import Limit
+from sidecar.domain.identity import Limit, Principal
 from sidecar.domain.names import EVERY_PROJECT, Glob, ProjectId
 from sidecar.domain.roles import REGISTRY_PERMISSIONS
 from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
@@ -65,6 +65,14 @@ class Access:
         if self.limit is not None and self.limit.project != project:
             return False
         return any(grant.project in (project, EVERY_PROJECT) for grant in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, proven, and all that it holds at this moment."""
+
+    principal: Principal
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,13 @@ def missing_from(holder: Access, wanted: Iterable[Grant]) -> list[str]:
             if not _holds(holder, permission, grant.project, grant.repositories)
         }
     )
+
+
+def require_all(holder: Access, wanted: Iterable[Grant]) -> None:
+    """Nobody gives or takes what they don't hold: Forbidden names what `holder` lacks of `wanted`."""
+    missing = missing_from(holder, wanted)
+    if missing:
+        raise Forbidden(missing)
 
 
 def _holds(holder: Access, permission: str, project: str, repositories: Sequence[Glob] | None) -> bool:

@@ -20,13 +20,14 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A project's own role. Built-in roles are not stored."""
+    """A project's own role: `name` is what bindings say, `title` what people read. Built-in roles are not stored."""
 
     project: ProjectId
     name: RoleName
     permissions: tuple[PermissionPattern, ...]
     created_at: datetime
     created_by: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
