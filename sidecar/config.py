@@ -4,6 +4,7 @@ Secrets are never in it: it names files that hold them. Relative paths count fro
 """
 
 import ipaddress
+import re
 import stat
 from collections.abc import Hashable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 
 class ConfigError(Exception):
@@ -23,20 +24,26 @@ class ConfigError(Exception):
         self.faults = faults
 
 
+_URL_TEXT: Final = re.compile(r"https?://[a-zA-Z0-9._~:@/\[\]-]+")
+"""No quote, space, backslash or control character: the realm stands between quotes in a header."""
+
+
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an absolute http:// or https:// URL without a query")
+    if not _URL_TEXT.fullmatch(value) or not parts.hostname:
+        raise ValueError("must be an absolute http:// or https:// URL of plain characters, without a query")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not carry credentials")
     if parts.path != parts.path.lower():
         raise ValueError("must have a lower-case path")
+    if parts.port == 0:
+        raise ValueError("must not name port 0")
     return value.rstrip("/")
 
 
 def _listen_address(value: str) -> str:
     host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+    if not colon or not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError("must be HOST:PORT, such as 127.0.0.1:5051")
     return value
 
@@ -57,7 +64,7 @@ FilePath = Annotated[Path, AfterValidator(_from_folder_of_the_file)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
 
 
 class Registry(_Section):
@@ -136,13 +143,27 @@ class Config(_Section):
     trusted_proxies: tuple[Network, ...] = ()
     """Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. From anyone else it is ignored."""
     registry: Registry
+    """The registry that this sidecar stands beside."""
     tokens: Tokens = Tokens()
+    """The tokens that the registry believes."""
     database: Database = Database()
+    """Where everything is kept."""
     administrator: Administrator = Administrator()
+    """The first administrator, who may do everything in every project."""
     api: Api = Api()
+    """The management API."""
     limits: Limits = Limits()
+    """What one client may ask of the process."""
     secrets: Secrets = Secrets()
+    """How secret files are read."""
     logging: Logging = Logging()
+    """What is written to standard error."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent_sections_are_empty(cls, document: Any) -> Any:
+        """So that the paths in their defaults, too, count from the folder of the file."""
+        return {name: {} for name in _sections(cls)} | document if isinstance(document, dict) else document
 
     @property
     def realm(self) -> str:
@@ -162,16 +183,31 @@ class Config(_Section):
     @classmethod
     def parse(cls, path: Path, text: str) -> Self:
         """The configuration in this text, whose relative paths count from the folder of `path`."""
-        try:
-            document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses still more
-        except yaml.YAMLError as error:
-            raise ConfigError(path, [f"not YAML: {' '.join(str(error).split())}"]) from None
-        if not isinstance(document, dict):
-            raise ConfigError(path, ["must be a mapping of settings, such as public_url: https://…"])
+        return cls.of(path, parse_yaml(path, text))
+
+    @classmethod
+    def of(cls, path: Path, document: dict[str, Any]) -> Self:
+        """The configuration in this document, as `parse_yaml` makes it."""
         try:
             return cls.model_validate(document, context={"folder": path.absolute().parent})
         except ValidationError as error:
             raise ConfigError(path, [_fault(cls, item) for item in error.errors()]) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in this YAML file; raises ConfigError if there is none."""
+    return parse_yaml(path, _read(path))
+
+
+def parse_yaml(path: Path, text: str) -> dict[str, Any]:
+    """The mapping in this text: plain values under plain keys, nothing that JSON couldn't say. `path` is for errors."""
+    try:
+        document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses still more
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets the last two out: 0b_, [[[[…
+        raise ConfigError(path, [f"not YAML: {' '.join(str(error).split())}"]) from None
+    if not isinstance(document, dict):
+        raise ConfigError(path, ["must be a mapping, such as public_url: https://…"])
+    return document
 
 
 def _read(path: Path) -> str:
@@ -184,25 +220,51 @@ def _read(path: Path) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML without aliases (S39: they blow up) and without duplicate keys (one of two would be lost in silence)."""
+    """YAML without aliases (S39: they blow up), tags, dates, and duplicate keys (one would be lost in silence)."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are refused; write the value out")
+        event: yaml.NodeEvent = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it untyped
+        if isinstance(event, yaml.AliasEvent):
+            raise _yaml_fault("aliases are refused; write the value out", event)
+        if getattr(event, "tag", None) is not None:
+            raise _yaml_fault("tags are refused; write the plain value", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"the key {key!r} stands twice, line {node.start_mark.line + 1}")
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _yaml_fault("a key must be plain text", key)
+            if key.value in seen:
+                raise _yaml_fault(f"the key {key.value!r} stands twice", key)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":merge", ":value"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _yaml_fault(problem: str, place: yaml.NodeEvent | yaml.Node) -> yaml.YAMLError:
+    mark = place.start_mark
+    return yaml.YAMLError(f"{problem}, line {mark.line + 1}" if mark else problem)
 
 
 _ADVICE: Final = {
     "extra_forbidden": "unknown setting; see docs/configuration.md, or remove it",
     "missing": "is missing",
+    "model_type": "must be a mapping of settings",
 }
+
+
+def _sections(model: type[BaseModel]) -> list[str]:
+    return [
+        name
+        for name, field in model.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    ]
 
 
 def _fault(model: type[BaseModel], error: Any) -> str:
