@@ -1,0 +1,246 @@
+"""What indexing needs from outside: the inbox, the index, and what the registry itself answers.
+
+Times of events and of what they moved are the registry's, in nanoseconds since 1970; all other times are datetimes.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
+from sidecar.domain.manifests import Manifest
+from sidecar.domain.names import RepositoryName
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEvent:
+    """One event as received: its own JSON document, and where it stands. `sequence` is 0 until it is stored."""
+
+    event: str
+    repository: str
+    instance: str
+    received_at: datetime
+    document: bytes
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What could not be read or applied, kept whole or, above the cap, by its head. `id` is 0 until it is stored."""
+
+    reason: str
+    content_type: str
+    address: str
+    received_at: datetime
+    content: bytes
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """For metrics, `/readyz` and explanations."""
+
+    depth: int
+    oldest: datetime | None
+    quarantined: int
+    last_event: Mapping[str, datetime]
+    """Registry instance → when its last event was received."""
+
+
+class Inbox(Protocol):
+    """Events received and not yet applied, and what is quarantined; each method is one durable transaction."""
+
+    async def put(self, events: Sequence[InboxEvent]) -> int:
+        """Stores them, durable when it returns; how many were new: an id seen before is free (registry fact 2)."""
+        ...
+
+    async def quarantine(self, items: Sequence[Quarantined]) -> None: ...
+
+    async def claim(self, limit: int) -> list[InboxEvent]:
+        """The oldest that are not applied, in order; they stay until `Index.applying` commits them."""
+        ...
+
+    async def state(self) -> InboxState: ...
+
+    async def quarantined(self, limit: int, after: int = 0) -> list[Quarantined]:
+        """By id."""
+        ...
+
+    async def drop(self, quarantined: int) -> bool:
+        """Forgets one; False where there is none."""
+        ...
+
+
+class Target(StrEnum):
+    """What can be verified."""
+
+    TAG = "tag"
+    MANIFEST = "manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A key to verify: what the index believes of it. `digest` is None where the index has no such tag.
+
+    `missing_since` is when the registry first said that it is not there; it takes two, a settling time apart.
+    """
+
+    repository: RepositoryName
+    target: Target
+    key: str
+    digest: Digest | None
+    missing_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """Merged pulls of one manifest or one tag: how many, the last one's time (nanoseconds), and by whom."""
+
+    repository: RepositoryName
+    target: Target
+    key: str
+    count: int
+    last_at: int
+    last_by: str
+
+
+class IndexTables(Protocol):
+    """The index, as one transaction sees it. Sizes and counts are kept by the same statements (decision 7)."""
+
+    async def push(self, event: ManifestPushed) -> None:
+        """Repository, manifest, and tag if it has one; the newest `(time, id)` of a key wins, so order doesn't matter.
+
+        The tag's history gets the fact in any case. A manifest not seen before waits to be fetched.
+        """
+        ...
+
+    async def delete_tag(self, event: TagDeleted) -> None: ...
+
+    async def delete_digest(self, event: DigestDeleted) -> None:
+        """A known manifest goes, with the tags that point at it; anything else was a blob."""
+        ...
+
+    async def done(self, sequences: Sequence[int]) -> None:
+        """Claimed events are applied: commits with what they changed."""
+        ...
+
+    async def document(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        content: bytes,
+        media_type: str,
+        manifest: Manifest | None,
+        unparsed: str | None,
+    ) -> None:
+        """A fetched manifest, verified against its digest: parsed, or kept as bytes with the reason it wasn't."""
+        ...
+
+    async def suspect(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
+        """Asks for a verification at that time; an earlier wish is put off to the later one."""
+        ...
+
+    async def confirmed(self, suspect: Suspect) -> None:
+        """The registry agrees; nothing to do until something touches it again."""
+        ...
+
+    async def moved(self, suspect: Suspect, digest: Digest, media_type: str, at: datetime) -> None:
+        """The registry shows another digest under the tag (or shows it at all): the index follows."""
+        ...
+
+    async def missing(self, suspect: Suspect, at: datetime, again: datetime) -> None:
+        """The registry said for the first time that it isn't there: to be asked once more at `again`."""
+        ...
+
+    async def gone(self, suspect: Suspect) -> None:
+        """Said twice: removed from the index, kept in the history."""
+        ...
+
+    async def count_pulls(self, pulls: Sequence[Pulls]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PendingManifest:
+    """A manifest that the index knows by digest and hasn't read yet."""
+
+    repository: RepositoryName
+    digest: Digest
+    attempts: int
+
+
+class Index(Protocol):
+    """The index as the background work sees it."""
+
+    def applying(self) -> AbstractAsyncContextManager[IndexTables]:
+        """One transaction, alone: commits at the end, rolls back whole if it raises or is cancelled."""
+        ...
+
+    async def pending(self, limit: int, now: datetime) -> list[PendingManifest]:
+        """Manifests to fetch now; those that failed come back with growing pauses."""
+        ...
+
+    async def fetch_failed(self, manifest: PendingManifest, again: datetime, reason: str) -> None: ...
+
+    async def due(self, limit: int, now: datetime) -> list[Suspect]:
+        """What is to be verified now, the longest due first."""
+        ...
+
+    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
+        """What the index believes, for a sweep to compare with the registry's list."""
+        ...
+
+    async def manifests(self, repository: RepositoryName) -> Mapping[Digest, str]:
+        """Digest → media type, tagged or not."""
+        ...
+
+    async def repositories(self) -> list[RepositoryName]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A manifest as the registry served it."""
+
+    digest: Digest
+    media_type: str
+    content: bytes
+
+
+class Answer(StrEnum):
+    """What the registry said to a conditional question."""
+
+    SAME = "same"
+    OTHER = "other"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`digest` and `media_type` are told with OTHER only."""
+
+    answer: Answer
+    digest: Digest | None = None
+    media_type: str | None = None
+
+
+class RegistryReader(Protocol):
+    """Reading the registry as the principal `sidecar`. Whatever isn't a clear answer raises RegistryUnavailable."""
+
+    async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
+        """HEAD with If-None-Match, which makes no event where it is answered 304 (registry fact 3)."""
+        ...
+
+    async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
+        """The bytes, checked against the digest, at most 4 MiB; None where the registry says it isn't there."""
+        ...
+
+    async def tags(self, repository: RepositoryName) -> list[Tag] | None:
+        """All pages; None where the registry says that there is no such repository."""
+        ...
+
+    async def repositories(self) -> list[RepositoryName]:
+        """The catalogue, all pages."""
+        ...
