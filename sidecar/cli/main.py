@@ -1,10 +1,36 @@
-"""The command line's root: one sub-command a module."""
+"""The command line's root: one command a module, and how an error looks to who typed it."""
+
+import sys
+from typing import Never
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+from sidecar.cli.failure import Failure
+from sidecar.config import ConfigError, SecretFileError
+from sidecar.domain.errors import SidecarError
+
+app = typer.Typer(
+    name="sidecar",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Sign-in, projects and a management API beside an unmodified CNCF distribution registry.",
+)
 
 
 def main() -> None:
-    """Runs the command line."""
-    app()
+    """Runs the command line. What its user can mend is a line on standard error, never a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        _stop(str(error), 2)
+    except (Failure, SecretFileError) as error:
+        _stop(str(error), 1)
+    except SidecarError as error:
+        _stop("; ".join((error.message, *error.items)), 1)
+
+
+def _stop(message: str, code: int) -> Never:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,40 @@
+# `make` lists what can be made. Everything lands in .venv/, var/ and, for the tests' real parts, ~/.cache/registry-sidecar/.
+
+PYTEST = .venv/bin/pytest
+
+.PHONY: help run test test-long bench check format
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/installed ## a registry and a sidecar on this machine, ready for docker login (REGISTRY=/path to use your own)
+	@.venv/bin/sidecar quickstart --yes $(if $(REGISTRY),--registry "$(REGISTRY)") $(ARGS)
+
+test: .venv/installed-dev ## every test but the long ones, against real registries and real clients
+	@.venv/bin/python -m tests.parts
+	$(PYTEST) -n 2 --dist loadscope -m "not long" $(ARGS)
+
+test-long: .venv/installed-dev ## the tests that take minutes
+	@.venv/bin/python -m tests.parts
+	$(PYTEST) -m long $(ARGS)
+
+check: .venv/installed-dev ## format, lint, types and layers
+	.venv/bin/ruff format --check sidecar tests
+	.venv/bin/ruff check sidecar tests
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: .venv/installed-dev ## rewrite the code in its one format
+	.venv/bin/ruff check --fix sidecar tests
+	.venv/bin/ruff format sidecar tests
+
+.venv/installed: pyproject.toml .ci/venv
+	@echo "Installing into .venv …"
+	@PYTHON="$(PYTHON)" .ci/venv
+	@touch $@
+
+.venv/installed-dev: pyproject.toml .ci/venv
+	@echo "Installing into .venv, with what the tests need …"
+	@PYTHON="$(PYTHON)" .ci/venv dev
+	@touch $@ .venv/installed
