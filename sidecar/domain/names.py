@@ -4,6 +4,7 @@ Every pattern here is fixed; text from users is matched against them and never b
 """
 
 import re
+import string
 from typing import Final, Self
 
 from sidecar.domain.errors import Invalid
@@ -15,8 +16,9 @@ _HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
 _REPOSITORY: Final = re.compile(rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*")
 _GLOB: Final = re.compile(r"[a-zA-Z0-9._/:*-]+")
 _ROLE: Final = re.compile(r"[a-z][a-z0-9-]*")
-_EMAIL: Final = re.compile(r"[^\s@:\x00-\x1f\x7f]+@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?")
-_GROUP: Final = re.compile(r"group:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
+_EMAIL: Final = re.compile(r"[^\s@:]+@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?")
+_GROUP: Final = re.compile(r"group:\S(?:.*\S)?")
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 ALL_USERS: Final = "allUsers"
 ALL_AUTHENTICATED_USERS: Final = "allAuthenticatedUsers"
@@ -61,17 +63,18 @@ class RoleName(str):
 
 
 class Email(str):
-    """A person's or a service account's address, at most 254 characters, in lower case.
+    """A person's or a service account's address, at most 254 printable characters.
 
-    A colon is refused, because Basic credentials end the user name at the first one (TS-33).
+    A colon is refused, because Basic credentials end the user name at the first one (TS-33). Only ASCII is put in lower
+    case: Unicode's rules would make `K` (the Kelvin sign) a `k`, and so one person another.
     """
 
     __slots__ = ()
 
     def __new__(cls, value: str) -> Self:
-        if not (len(value) <= 254 and _EMAIL.fullmatch(value)):
+        if not (len(value) <= 254 and value.isprintable() and _EMAIL.fullmatch(value)):
             raise Invalid("email: must be an e-mail address")
-        return super().__new__(cls, value.lower())
+        return super().__new__(cls, value.translate(_LOWER))
 
 
 class PrincipalName(str):
@@ -83,8 +86,8 @@ class PrincipalName(str):
         if value in (ALL_USERS, ALL_AUTHENTICATED_USERS):
             return super().__new__(cls, value)
         if value.startswith("group:"):
-            if len(value) > 260 or not _GROUP.fullmatch(value):
-                raise Invalid("email: a group must be group:<name>, the name at most 254 characters")
+            if not (len(value) <= 260 and value.isprintable() and _GROUP.fullmatch(value)):
+                raise Invalid("email: a group must be group:<name>, the name at most 254 printable characters")
             return super().__new__(cls, value)
         try:
             return super().__new__(cls, Email(value))

@@ -10,9 +10,10 @@ from typing import Final
 
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit, Principal
-from sidecar.domain.names import EVERY_PROJECT, Glob, ProjectId
-from sidecar.domain.roles import REGISTRY_PERMISSIONS
+from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, EVERY_PROJECT, Glob, ProjectId
+from sidecar.domain.roles import PUBLIC_PERMISSIONS, REGISTRY_PERMISSIONS
 from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
+from sidecar.domain.tenancy import Binding
 
 _PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "registry.delete"}
 
@@ -21,7 +22,7 @@ _PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "
 class Grant:
     """One role of one binding: permissions on a project (or on every project), narrowed to repositories or not.
 
-    `principal` and `role` say where it came from, for explanations only.
+    `principal` and `role` say where it came from.
     """
 
     project: str
@@ -45,6 +46,13 @@ class Grant:
             and repository is not None
             and any(glob.matches(repository) for glob in self.repositories)
         )
+
+
+def grant_of(binding: Binding, role: str, permissions: frozenset[str]) -> Grant:
+    """What a binding gives by one of its roles, which holds `permissions`. Everybody gets at most pulls (S18)."""
+    if binding.principal in (ALL_USERS, ALL_AUTHENTICATED_USERS):
+        permissions &= PUBLIC_PERMISSIONS
+    return Grant(binding.project, permissions, binding.repositories, binding.principal, role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +121,12 @@ def decide(access: Access, scope: Scope, owner: ProjectId | None) -> Decision:
 
 
 def _decide_catalog(access: Access, scope: CatalogScope) -> Decision:
-    """The catalogue names every project's repositories, so it takes registry.list on every project (TS-20, S18)."""
-    grant = None if access.limit is not None else access.granting("registry.list", EVERY_PROJECT)
+    """The catalogue names every project's repositories, so it takes registry.list on every project (TS-20).
+
+    What everybody holds doesn't count: anonymous callers never get the catalogue (S18).
+    """
+    named = Access(tuple(grant for grant in access.grants if grant.principal != ALL_USERS), access.limit)
+    grant = named.granting("registry.list", EVERY_PROJECT)
     if grant is None:
         reason = Reason(EVERYTHING, False, "registry.list on every project (*) is missing")
         return Decision(scope, frozenset(), (reason,))
@@ -124,7 +136,7 @@ def _decide_catalog(access: Access, scope: CatalogScope) -> Decision:
 def _decide_repository(access: Access, scope: RepositoryScope, owner: ProjectId | None) -> Decision:
     wanted = _PERMISSION_OF.keys() if EVERYTHING in scope.actions else scope.actions
     reasons = {action: _reason(access, scope, owner, action) for action in sorted(wanted)}
-    if PUSH in reasons and not (PULL in reasons and reasons[PULL].allowed):
+    if PUSH in reasons and reasons[PUSH].allowed and not (PULL in reasons and reasons[PULL].allowed):
         reasons[PUSH] = Reason(PUSH, False, "push is only granted together with pull (TS-29)")
     granted = {action for action, reason in reasons.items() if reason.allowed}
     if EVERYTHING in scope.actions:

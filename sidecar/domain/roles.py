@@ -42,6 +42,9 @@ NEVER_SCOPED: Final = frozenset(name for name in PERMISSIONS if name.rpartition(
 """What no scoped token can hold: they would let it mint credentials that outlive it."""
 
 
+_PATTERNS: Final = frozenset(("*", *PERMISSIONS, *(f"{resource}.*" for resource in _ACTIONS)))
+
+
 class PermissionPattern(str):
     """A permission, `<resource>.*` or `*`, in lower case; any other text is Invalid."""
 
@@ -49,7 +52,7 @@ class PermissionPattern(str):
 
     def __new__(cls, value: str) -> Self:
         lowered = value.lower()
-        if lowered != "*" and lowered not in PERMISSIONS and lowered.removesuffix(".*") not in _ACTIONS:
+        if lowered not in _PATTERNS:
             raise Invalid(f"permissions: {value[:64]!r} is not a permission; see role.permissions for all of them")
         return super().__new__(cls, lowered)
 

@@ -45,7 +45,7 @@ def parse_scopes(texts: Iterable[str]) -> tuple[Scope, ...]:
     The same repository twice is one scope with the actions united (TS-15). Over 16 KiB of text is Invalid (TS-22).
     """
     texts = tuple(texts)
-    if sum(len(text.encode("utf-8", "surrogateescape")) for text in texts) > MAX_SCOPE_BYTES:
+    if sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) > MAX_SCOPE_BYTES:
         raise Invalid(f"scope: at most {MAX_SCOPE_BYTES} bytes of scopes are taken in one request")
     actions: dict[RepositoryName, frozenset[str]] = {}
     catalog = False

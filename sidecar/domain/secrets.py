@@ -38,7 +38,7 @@ def make_secret(kind: SecretKind, random: bytes) -> str:
 def recognise(text: str) -> SecretKind | None:
     """The kind of secret that this text is by its form, or None. Says nothing about whether it was ever given out."""
     prefix, underscore, rest = text.partition("_")
-    if not underscore or len(rest) != _BODY + _CHECKSUM or not text.isascii():
+    if not underscore or len(rest) != _BODY + _CHECKSUM or not (rest.isascii() and rest.isalnum()):
         return None
     if prefix not in _PREFIXES or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
         return None
@@ -46,8 +46,8 @@ def recognise(text: str) -> SecretKind | None:
 
 
 def digest(secret: str) -> bytes:
-    """What is stored of a secret: its SHA-256, 32 bytes."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    """What is stored of a secret: its SHA-256, 32 bytes. Any text has one."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def hint(secret: str) -> str:
