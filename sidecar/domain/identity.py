@@ -37,8 +37,8 @@ class Limit:
 class Credential:
     """A secret that was given out, as it is remembered: by its SHA-256, never by itself.
 
-    `principal` is the e-mail it proves. A refresh token's `parent` is the id of the credential it came from, without
-    which it is nothing (TS-50).
+    `principal` is the e-mail it proves. A token's `parent` is the id of the credential it was made with, if it was made
+    with one: without it the token is nothing (TS-50, S20).
     """
 
     id: str

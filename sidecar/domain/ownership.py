@@ -4,7 +4,7 @@ A project owns `<sid>/*` by its id and may own more by its `owns`: an exact name
 which is how an existing registry keeps its names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
 from sidecar.domain.errors import Invalid
@@ -50,6 +50,7 @@ class Ownership:
     def __init__(self) -> None:
         self._exact: dict[str, ProjectId] = {}
         self._prefixes: dict[str, ProjectId] = {}
+        self._above: set[str] = set()
 
     @classmethod
     def of(cls, projects: Mapping[ProjectId, Iterable[OwnedName]]) -> Self:
@@ -57,21 +58,33 @@ class Ownership:
         ownership = cls()
         for project, owns in projects.items():
             for name in (own_slice(project), *owns):
-                if name.prefix is None:
-                    ownership._exact[name] = project
-                else:
-                    ownership._prefixes[name.prefix] = project
+                ownership._add(name, project)
         return ownership
+
+    def _add(self, name: OwnedName, project: ProjectId) -> None:
+        if name.prefix is None:
+            self._exact[name] = project
+        else:
+            self._prefixes[name.prefix] = project
+        self._above.update(_parents(name.prefix or name))
 
     def owner_of(self, repository: str) -> ProjectId | None:
         """The project that owns this repository, or None."""
         exact = self._exact.get(repository)
         if exact is not None:
             return exact
-        end = repository.find("/")
-        while end >= 0:
-            owner = self._prefixes.get(repository[:end])
-            if owner is not None:
-                return owner
-            end = repository.find("/", end + 1)
-        return None
+        return next((self._prefixes[parent] for parent in _parents(repository) if parent in self._prefixes), None)
+
+    def overlaps(self, name: OwnedName) -> bool:
+        """Whether some repository that `name` stands for is owned already."""
+        if name.prefix is None:
+            return self.owner_of(name) is not None
+        return self.owner_of(name) is not None or name.prefix in self._above
+
+
+def _parents(name: str) -> Iterator[str]:
+    """`a/b/c` → `a`, `a/b`."""
+    end = name.find("/")
+    while end >= 0:
+        yield name[:end]
+        end = name.find("/", end + 1)

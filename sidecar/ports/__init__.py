@@ -178,7 +178,7 @@ class IssuedSecrets(Protocol):
         ...
 
     async def remove(self, credential_id: str) -> None:
-        """With every refresh token that came from it."""
+        """With everything that came from it, at any depth: a key's or token's scoped and refresh tokens (S20)."""
         ...
 
     async def remove_expired(self, before: datetime) -> int:
