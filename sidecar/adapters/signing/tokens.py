@@ -1,0 +1,84 @@
+"""The signature of registry tokens (distribution, docs/content/spec/auth/jwt.md), by a leaf that renews itself."""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import jwt
+import orjson
+
+from sidecar.adapters.signing.authority import Authority
+from sidecar.adapters.signing.leaf import Leaf, make_leaf
+from sidecar.domain.errors import Unavailable
+from sidecar.ports import AccessEntry, Clock, Randomness, RegistryToken
+
+NOT_BEFORE_MARGIN: Final = 10
+"""How many seconds before its issue a token is already valid (TS-62)."""
+
+_ES256: Final = jwt.get_algorithm_by_name("ES256")
+
+
+class LeafSigner:
+    """ports.TokenSigner. The leaf is made at first use and again when due, so that nothing has to run beside it."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        *,
+        issuer: str,
+        audience: str,
+        leaf_lifetime: timedelta,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._authority = authority
+        self._issuer = issuer
+        self._audience = audience
+        self._leaf_lifetime = leaf_lifetime
+        self._clock = clock
+        self._randomness = randomness
+        self._leaf: Leaf | None = None
+        self._header = b""
+
+    def ready(self) -> bool:
+        return self._leaf_at(self._clock.now()) is not None
+
+    def sign(self, subject: str, access: Sequence[AccessEntry], lifetime: int) -> RegistryToken:
+        """Lives `lifetime` seconds, or as long as its leaf's certificate if that ends earlier."""
+        now = self._clock.now().replace(microsecond=0)
+        leaf = self._leaf_at(now)
+        if leaf is None:
+            raise Unavailable("the signing key")
+        issued = int(now.timestamp())
+        expires = min(issued + lifetime, int(leaf.ends.timestamp()))
+        claims = {
+            "iss": self._issuer,
+            "sub": subject,
+            "aud": self._audience,
+            "exp": expires,
+            "nbf": issued - NOT_BEFORE_MARGIN,
+            "iat": issued,
+            "jti": self._randomness.identifier(),
+            "access": [{"type": entry.type, "name": entry.name, "actions": entry.actions} for entry in access],
+        }
+        signed = self._header + b"." + _part(claims)
+        text = signed + b"." + _unpadded(_ES256.sign(signed, leaf.key))
+        return RegistryToken(text.decode(), now, expires - issued)
+
+    def _leaf_at(self, now: datetime) -> Leaf | None:
+        """The leaf that signs now. Where no new one can be made any more, the old one serves to its end."""
+        if self._leaf is None or not self._leaf.fresh_at(now):
+            made = make_leaf(self._authority, self._leaf_lifetime, now)
+            if made is not None:
+                self._leaf = made
+                self._header = _part({"typ": "JWT", "alg": "ES256", "x5c": [made.x5c]})
+        return self._leaf if self._leaf is not None and self._leaf.signs_at(now) else None
+
+
+def _part(value: object) -> bytes:
+    return _unpadded(orjson.dumps(value))
+
+
+def _unpadded(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")

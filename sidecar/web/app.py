@@ -1,0 +1,95 @@
+"""The application: routes behind one middleware, through which every request and every answer passes.
+
+The middleware gives the request its id, turns errors into problems, and writes one log line and the metrics. It never
+logs a query, a header or a body: that is where secrets travel.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from sidecar.ports import Randomness
+from sidecar.web.metrics import Metrics
+from sidecar.web.problems import Envelope, api_envelope, problem_of
+from sidecar.web.remote import Proxies
+from sidecar.web.server import Connection
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+PRINCIPAL: Final = web.RequestKey("principal", str)
+"""Set by the surfaces, for the log alone: the name of who was authenticated."""
+
+_log = structlog.get_logger("sidecar.http")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """What the middleware works with. `envelopes` names the paths whose problems don't have the API's shape."""
+
+    proxies: Proxies
+    randomness: Randomness
+    metrics: Metrics
+    envelopes: Mapping[str, Envelope] = field(default_factory=dict)
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def front_door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._pass(request, handler)
+
+        return front_door
+
+    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = asyncio.get_running_loop().time()
+        request_id = self.proxies.request_id_of(request) or self.randomness.identifier()
+        request[REQUEST_ID] = request_id
+        connection = request.protocol
+        if isinstance(connection, Connection):
+            connection.request_began()
+        try:
+            answer = await self._answer(request, handler)
+        finally:
+            if isinstance(connection, Connection):
+                connection.request_ended()
+        answer.headers.update({"X-Request-ID": request_id, "Cache-Control": "no-store", "Pragma": "no-cache"})
+        self._record(request, answer.status, asyncio.get_running_loop().time() - started)
+        return answer
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as error:  # noqa: BLE001 - the last stop: every error becomes a problem
+            problem = problem_of(error)
+            if problem.status >= 500:
+                _log.error("request failed", request_id=request[REQUEST_ID], exc_info=error)
+            answer = self.envelopes.get(request.path, api_envelope)(problem, request[REQUEST_ID])
+            if problem.status == 408:
+                answer.force_close()
+            return answer
+
+    def _record(self, request: web.Request, status: int, seconds: float) -> None:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "unmatched"
+        method = request.method if request.method in hdrs.METH_ALL else "other"
+        self.metrics.requests.labels(method, route, status).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        _log.info(
+            "request",
+            request_id=request[REQUEST_ID],
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            remote=self.proxies.remote_of(request),
+            principal=request.get(PRINCIPAL),
+        )
+
+
+def make_app(front_door: FrontDoor, routes: Iterable[web.AbstractRouteDef]) -> web.Application:
+    """An application of these routes. Bodies are bounded where they are read (`web.body`), not by aiohttp."""
+    app = web.Application(middlewares=[front_door.middleware()])
+    app.add_routes(routes)
+    return app

@@ -1,0 +1,36 @@
+"""Reading a request's body, within a size and a time (S30): aiohttp itself would wait for a dribbled one for ever."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from sidecar.web.server import Connection
+
+_CHUNK: Final = 64 * 1024
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body. 413 above `limit` bytes, 408 when the connection's deadline for the whole request passes."""
+    if not request.can_read_body:
+        return b""
+    if request.content_length is not None and request.content_length > limit:
+        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length)
+    try:
+        async with asyncio.timeout_at(_deadline(request)):
+            return await _read(request, limit)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    while chunk := await request.content.read(_CHUNK):
+        body += chunk
+        if len(body) > limit:
+            raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(body))
+    return bytes(body)
+
+
+def _deadline(request: web.Request) -> float | None:
+    return request.protocol.deadline if isinstance(request.protocol, Connection) else None

@@ -1,0 +1,69 @@
+"""Who a request says it comes from: the Authorization header, read into credentials that nobody has proven yet.
+
+What can't be read is InvalidCredentials, the same as a wrong secret (TS-32). Nothing here looks anything up.
+"""
+
+import base64
+import binascii
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from sidecar.domain.errors import InvalidCredentials
+from sidecar.domain.identity import Credentials, Scheme
+
+_NOBODY: Final = frozenset(("", "<token>"))
+"""User names with which containerd and docker send a refresh token as the password (TS-38)."""
+
+
+def credentials_of(request: web.Request) -> Credentials | None:
+    """The request's credentials; None without an Authorization header. Two such headers are refused as ambiguous."""
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if not headers:
+        return None
+    if len(headers) > 1:
+        raise InvalidCredentials
+    return parse_authorization(headers[0])
+
+
+def parse_authorization(header: str) -> Credentials:
+    """`Basic …` or `Bearer …`; any other scheme is InvalidCredentials."""
+    scheme, _, value = header.partition(" ")
+    match scheme.lower():
+        case "basic":
+            return named(*_split_basic(value.strip()))
+        case "bearer":
+            return _with_secret(Credentials(Scheme.BEARER, value.strip()))
+        case _:
+            raise InvalidCredentials
+
+
+def named(user: str, secret: str) -> Credentials:
+    """A user name and a secret, from a Basic header or a form; with nobody's name only a refresh token can follow."""
+    if user in _NOBODY:
+        return _with_secret(Credentials(Scheme.REFRESH, secret))
+    return _with_secret(Credentials(Scheme.BASIC, secret, user))
+
+
+def refreshing(secret: str) -> Credentials:
+    """A refresh token from a form."""
+    return _with_secret(Credentials(Scheme.REFRESH, secret))
+
+
+def _with_secret(credentials: Credentials) -> Credentials:
+    """An empty secret never reaches an authenticator (S23)."""
+    if not credentials.secret:
+        raise InvalidCredentials
+    return credentials
+
+
+def _split_basic(value: str) -> tuple[str, str]:
+    """UTF-8, split at the first colon (TS-33)."""
+    try:
+        text = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise InvalidCredentials from None
+    user, colon, secret = text.partition(":")
+    if not colon:
+        raise InvalidCredentials
+    return user, secret

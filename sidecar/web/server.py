@@ -1,0 +1,116 @@
+"""The listening socket: what aiohttp leaves open, closed. Each request has a deadline, from its first byte on.
+
+aiohttp bounds neither the time in which a head arrives nor that of a body: both can be dribbled for ever (slowloris).
+A connection here is cut when a head is late; `web.body` reads the body within what is left of the same deadline.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from sidecar.web.problems import Problem, api_envelope
+
+MAX_HEAD_LINE: Final = 32 * 1024
+"""Bytes of the request line, and of each header field (TS-22)."""
+IDLE_SECONDS: Final = 75.0
+"""How long a connection may rest between requests: longer than reverse proxies keep theirs by default."""
+LINGER_SECONDS: Final = 1.0
+"""How long what is left of a refused body is read, so that its sender still sees the answer."""
+
+
+class Connection(RequestHandler):
+    """One client's connection. `web.app` says when a request's head has arrived, and when it was answered."""
+
+    __slots__ = ("_answering", "_head_timer", "_seconds", "deadline")
+
+    def __init__(self, server: web.Server, seconds: float, **settings: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **settings)
+        self._seconds = seconds
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._answering = False
+        self.deadline = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head_timer is None and not self._answering:
+            self._await_head()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def request_began(self) -> None:
+        self._stop_timer()
+        self._answering = True
+
+    def request_ended(self) -> None:
+        self._answering = False
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002 - the signature is aiohttp's
+        status: int = 500,
+        exc: BaseException | None = None,  # noqa: ARG002
+        message: str | None = None,  # noqa: ARG002
+    ) -> web.StreamResponse:
+        """What isn't HTTP is answered in our own shape: aiohttp's would be text, or HTML, with the error's details."""
+        answer = api_envelope(Problem(status, "bad_request", "not a valid HTTP request"), "")
+        answer.force_close()
+        return answer
+
+    def _await_head(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.deadline = loop.time() + self._seconds
+        self._head_timer = loop.call_at(self.deadline, self.force_close)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, address: str, *, request_seconds: float, shutdown_seconds: float
+) -> AsyncIterator[tuple[str, int]]:
+    """Serves `app` at `HOST:PORT` while the block runs; gives the address that was bound.
+
+    A client has `request_seconds` to send a whole request. At the end nothing more is accepted, and requests under way
+    have `shutdown_seconds` to finish.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds)
+    await runner.setup()
+    host, _, port = address.rpartition(":")
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _connection(runner, request_seconds), host.strip("[]"), int(port)
+        )
+        try:
+            yield server.sockets[0].getsockname()[:2]
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()
+
+
+def _connection(runner: web.AppRunner, request_seconds: float) -> Connection:
+    if runner.server is None:
+        raise RuntimeError("a connection was accepted after the server ended")
+    return Connection(
+        runner.server,
+        request_seconds,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LINGER_SECONDS,
+        max_line_size=MAX_HEAD_LINE,
+        max_field_size=MAX_HEAD_LINE,
+    )
