@@ -1,0 +1,125 @@
+"""What the registry says it holds: its catalogue and its tags, read as the principal `sidecar`.
+
+Whatever is not a clear answer is RegistryUnavailable: an error, a proxy's page or a list that never ends must not look
+like "nothing there", because deletions follow from that.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from sidecar.adapters.registry.transport import Answer, RegistryTransport
+from sidecar.domain.digests import Tag
+from sidecar.domain.documents import Ambiguous, read_json
+from sidecar.domain.errors import Invalid, RegistryUnavailable
+from sidecar.domain.identity import SIDECAR
+from sidecar.domain.names import RepositoryName
+from sidecar.domain.ownership import OwnedName
+from sidecar.ports import AccessEntry, TokenSigner
+
+_LIST_BYTES: Final = 32 * 1024 * 1024
+_MAX_NAMES: Final = 1_000_000
+_TOKEN_SECONDS: Final = 60
+_WHOLE_ANSWER_SECONDS: Final = 60
+_NEXT: Final = re.compile(r'<([^<>]+)>; *rel="?next"?')
+_CATALOG: Final = AccessEntry("registry", "catalog", ("*",))
+
+
+class HttpRegistryReader:
+    """ports.RepositoryCatalog over HTTP."""
+
+    def __init__(self, transport: RegistryTransport, signer: TokenSigner) -> None:
+        self._transport = transport
+        self._signer = signer
+
+    async def repositories_with_tags(self, owned_by: Sequence[str]) -> list[RepositoryName]:
+        """The repositories with at least one tag among these names and prefixes, within a minute or not at all."""
+        owned = [OwnedName(name) for name in owned_by]
+        try:
+            async with asyncio.timeout(_WHOLE_ANSWER_SECONDS):
+                every = await self.repositories()
+                names = [name for name in every if any(one.overlaps(OwnedName(name)) for one in owned)]
+                tags = await asyncio.gather(*(self.tags(name) for name in names))
+        except TimeoutError:
+            raise RegistryUnavailable from None
+        return [name for name, found in zip(names, tags, strict=True) if found]
+
+    async def repositories(self) -> list[RepositoryName]:
+        """The catalogue, all pages. Emptied repositories stay in it for ever.
+
+        No page size is asked for: one above the registry's `catalog.maxentries` would be answered with 400.
+        """
+        names = [name async for name in self._names("v2/_catalog", "repositories", _CATALOG)]
+        return list(_legal(RepositoryName, names))
+
+    async def tags(self, repository: RepositoryName) -> list[Tag] | None:
+        """All pages; None where the registry says that there is no such repository, and [] where it has no tags."""
+        access = AccessEntry("repository", repository, ("pull",))
+        try:
+            names = [name async for name in self._names(f"v2/{repository}/tags/list", "tags", access)]
+        except _UnknownName:
+            return None
+        return list(_legal(Tag, names))
+
+    async def _names(self, path: str, key: str, access: AccessEntry) -> AsyncIterator[str]:
+        """The names under `key` on each page, from `path` on. `Link` is path-only and may lead to an empty page."""
+        url, seen, count = self._transport.url(path), set[str](), 0
+        while str(url) not in seen and count <= _MAX_NAMES:
+            seen.add(str(url))
+            token = self._signer.sign(SIDECAR, [access], _TOKEN_SECONDS)
+            answer = await self._transport.send(
+                "GET", url, headers={"Authorization": f"Bearer {token.text}"}, limit=_LIST_BYTES
+            )
+            names = _names_in(answer, key)
+            count += len(names)
+            for name in names:
+                yield name
+            link = _NEXT.search(answer.headers.get("Link", ""))
+            if link is None:
+                return
+            url = self._transport.follow(link[1])
+        raise RegistryUnavailable
+
+
+class _UnknownName(RegistryUnavailable):
+    """The registry itself says NAME_UNKNOWN: not just any 404, which a proxy in between may answer as well."""
+
+
+def _names_in(answer: Answer, key: str) -> list[str]:
+    """The list under `key`; null is empty (the tags of a repository without any)."""
+    document = _document(answer.body)
+    if answer.status == 404 and _says_unknown_name(document):
+        raise _UnknownName
+    names = document.get(key, 0) if answer.status == 200 else 0
+    if not isinstance(names, list | None) or not all(isinstance(name, str) for name in names or ()):
+        raise RegistryUnavailable
+    return names or []
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = read_json(body)
+    except Ambiguous:
+        raise RegistryUnavailable from None
+    if not isinstance(document, dict):
+        raise RegistryUnavailable
+    return document
+
+
+def _says_unknown_name(document: dict[str, Any]) -> bool:
+    match document:
+        case {"errors": [{"code": "NAME_UNKNOWN"}, *_]}:
+            return True
+    return False
+
+
+_Name = TypeVar("_Name")
+
+
+def _legal(make: Callable[[str], _Name], names: Iterable[str]) -> Iterator[_Name]:
+    """The names of legal form. No other can be asked for: it is a stray folder in the registry's storage."""
+    for name in names:
+        with suppress(Invalid):
+            yield make(name)
