@@ -1,11 +1,13 @@
 """The command line's root: one command a module, and how an error looks to who typed it."""
 
 import sys
-from typing import Never
+from importlib import metadata
+from typing import Annotated, Never
 
 import typer
 
 from sidecar.cli.failure import Failure
+from sidecar.cli.init import init
 from sidecar.config import ConfigError, SecretFileError
 from sidecar.domain.errors import SidecarError
 
@@ -14,15 +16,32 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Sign-in, projects and a management API beside an unmodified CNCF distribution registry.",
+    rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(metadata.version("registry-sidecar"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
+
+
+app.command()(init)
 
 
 def main() -> None:
     """Runs the command line. What its user can mend is a line on standard error, never a traceback."""
     try:
-        app()
+        app(prog_name="sidecar")
     except ConfigError as error:
         _stop(str(error), 2)
     except (Failure, SecretFileError) as error:

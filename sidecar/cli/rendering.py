@@ -1,0 +1,155 @@
+"""The text of the files that `init` writes: the sidecar's configuration, and a registry's for each of its two lines."""
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Final
+from urllib.parse import urlsplit
+
+from sidecar.cli.distribution import Line
+
+ISSUER: Final = "registry-sidecar"
+SERVICE: Final = "registry"
+
+_SIDECAR: Final = Template("""\
+# The sidecar's configuration, made by `sidecar init`. docs/configuration.md tells of every setting there is.
+# Start with `sidecar serve -c` and this file; `sidecar check -c` and this file finds what is wrong.
+
+public_url: $public_url   # how clients reach the sidecar; <public_url>/token is the registry's realm
+listen: $listen
+
+registry:
+  url: $registry_url   # how the sidecar reaches the registry
+  host: $registry_host   # what people type after `docker login`
+
+tokens:   # issuer and service stand in the registry's configuration, too
+  issuer: $issuer
+  service: $service
+  ca_certificate: $ca_certificate
+  ca_key: $ca_key
+
+database:
+  path: $database
+
+administrator:
+  email: admin@localhost
+  token_file: $admin_token
+""")
+
+_REGISTRY: Final = Template("""\
+# A configuration for registry $line.x, made by `sidecar init`. If yours exists already, take over `auth`, `delete` and
+# `relativeurls`; a registry in a container needs its own path to ca.crt. Environment variables REGISTRY_… override this
+# file: one that begins with REGISTRY_AUTH must not be set.
+
+version: 0.1
+
+log:
+  level: info
+
+storage:
+  filesystem:
+    rootdirectory: $storage
+  delete:
+    enabled: true
+
+http:
+  addr: $addr
+  relativeurls: true
+
+auth:
+  token:
+    realm: $realm
+    service: $service
+    issuer: $issuer
+    rootcertbundle: $ca_certificate
+""")
+
+_ONLY_3: Final = """\
+    signingalgorithms: [ES256]
+
+catalog:
+  maxentries: 1000
+
+tags:
+  maxtags: 1000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where one sidecar and its registry keep their files, and by which addresses they are reached."""
+
+    folder: Path
+    registry_url: str
+    registry_host: str
+    public_url: str
+    listen: str
+
+    @property
+    def sidecar_yaml(self) -> Path:
+        return self.folder / "sidecar.yaml"
+
+    @property
+    def ca_certificate(self) -> Path:
+        return self.folder / "keys/ca.crt"
+
+    @property
+    def ca_key(self) -> Path:
+        return self.folder / "keys/ca.key"
+
+    @property
+    def admin_token(self) -> Path:
+        return self.folder / "admin.token"
+
+    def registry_yaml(self, line: Line) -> Path:
+        return self.folder / f"registry-{line}.yml"
+
+    def sidecar_text(self) -> str:
+        """What belongs into `sidecar_yaml`."""
+        return _SIDECAR.substitute(
+            self._shared(),
+            public_url=_quoted(self.public_url),
+            listen=_quoted(self.listen),
+            registry_url=_quoted(self.registry_url),
+            registry_host=_quoted(self.registry_host),
+            ca_key=_quoted(self.ca_key),
+            database=_quoted(self.folder / "sidecar.db"),
+            admin_token=_quoted(self.admin_token),
+        )
+
+    def registry_text(self, line: Line) -> str:
+        """What belongs into `registry_yaml(line)`."""
+        storage, addr = _quoted(self.folder / "registry"), _quoted(_listening(self.registry_url))
+        text = _REGISTRY.substitute(self._shared(), line=line, storage=storage, addr=addr)
+        return text + _ONLY_3 if line == "3" else text
+
+    def _shared(self) -> dict[str, str]:
+        """What the sidecar and its registry must be told alike."""
+        return {
+            "realm": _quoted(f"{self.public_url.rstrip('/')}/token"),
+            "issuer": _quoted(ISSUER),
+            "service": _quoted(SERVICE),
+            "ca_certificate": _quoted(self.ca_certificate),
+        }
+
+
+def _quoted(value: str | Path) -> str:
+    """A YAML scalar of any text: JSON's strings are YAML's double-quoted ones."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _listening(registry_url: str) -> str:
+    """Where a registry reached by this URL listens: on this machine alone if the URL says so, else everywhere."""
+    parts = urlsplit(registry_url)
+    host = parts.hostname or ""
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    return f"{'127.0.0.1' if _is_loopback(host) else ''}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
