@@ -50,23 +50,40 @@ class Ownership:
     def __init__(self) -> None:
         self._exact: dict[str, ProjectId] = {}
         self._prefixes: dict[str, ProjectId] = {}
-        self._above: set[str] = set()
+        self._above: dict[str, int] = {}
+        self._owned: dict[ProjectId, tuple[OwnedName, ...]] = {}
 
     @classmethod
     def of(cls, projects: Mapping[ProjectId, Iterable[OwnedName]]) -> Self:
         """The map of these projects, each with its `owns`."""
         ownership = cls()
         for project, owns in projects.items():
-            for name in (own_slice(project), *owns):
-                ownership._add(name, project)
+            ownership.put(project, owns)
         return ownership
 
-    def _add(self, name: OwnedName, project: ProjectId) -> None:
-        if name.prefix is None:
-            self._exact[name] = project
-        else:
-            self._prefixes[name.prefix] = project
-        self._above.update(_parents(name.prefix or name))
+    def put(self, project: ProjectId, owns: Iterable[OwnedName]) -> None:
+        """Adds a project, or replaces its `owns`. Names may pass from one project to another in any order."""
+        self.remove(project)
+        self._owned[project] = (own_slice(project), *owns)
+        for name in self._owned[project]:
+            owners, key = self._place(name)
+            owners[key] = project
+            for parent in _parents(key):
+                self._above[parent] = self._above.get(parent, 0) + 1
+
+    def remove(self, project: ProjectId) -> None:
+        """Forgets a project, known or not. What another one has been given since stays with that one."""
+        for name in self._owned.pop(project, ()):
+            owners, key = self._place(name)
+            if owners.get(key) == project:
+                del owners[key]
+            for parent in _parents(key):
+                self._above[parent] -= 1
+                if not self._above[parent]:
+                    del self._above[parent]
+
+    def _place(self, name: OwnedName) -> tuple[dict[str, ProjectId], str]:
+        return (self._exact, name) if name.prefix is None else (self._prefixes, name.prefix)
 
     def owner_of(self, repository: str) -> ProjectId | None:
         """The project that owns this repository, or None."""
