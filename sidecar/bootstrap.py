@@ -1,1 +1,189 @@
-"""Config → Application: the only place that names concrete classes."""
+"""Config → Application: the only place that names concrete classes. It reads top to bottom as the architecture."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from sidecar.adapters.background import Repeating
+from sidecar.adapters.credentials import IssuedSecretAuthenticator
+from sidecar.adapters.database import open_database
+from sidecar.adapters.logs import configure_logging
+from sidecar.adapters.signing import LeafSigner, load_authority
+from sidecar.adapters.system import SystemClock, SystemRandomness
+from sidecar.config import Config, read_secret
+from sidecar.domain.secrets import SecretKind
+from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
+from sidecar.usecases.authenticate import Authenticate
+from sidecar.usecases.ensure_administrator import EnsureAdministrator
+from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
+from sidecar.usecases.record_use import RecordUse
+from sidecar.web import token
+from sidecar.web.app import FrontDoor, make_app
+from sidecar.web.health import Health, health_routes, metrics_routes
+from sidecar.web.metrics import Metrics
+from sidecar.web.problems import token_envelope
+from sidecar.web.remote import Proxies
+from sidecar.web.server import c_parser_is_loaded, listening
+from sidecar.web.token import TokenEndpoint
+
+_FLUSH_SECONDS: Final = 10.0
+"""How often the last use of credentials is written."""
+_FOLLOW_SECONDS: Final = 1.0
+"""How soon a change of access by another process is seen here (decision 5)."""
+
+
+_API_SECRETS: Final = (SecretKind.SERVICE_ACCOUNT_KEY, SecretKind.PERSONAL_TOKEN, SecretKind.SCOPED_TOKEN)
+_TOKEN_SECRETS: Final = (*_API_SECRETS, SecretKind.REFRESH_TOKEN)
+"""What the token endpoint takes; refresh tokens are good for nothing else (TS-51)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What use cases are made of."""
+
+    config: Config
+    clock: Clock
+    randomness: Randomness
+    signer: TokenSigner
+    store: Store
+    access: AccessReader
+    used: RecordUse
+
+    def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
+        """The chain of authenticators that take these kinds of secrets."""
+        return Authenticate((IssuedSecretAuthenticator(self.access, self.clock, kinds),), self.used.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything, made once. `internal` is None where metrics are served on the public listener."""
+
+    core: Core
+    public: web.Application
+    internal: web.Application | None
+
+
+@asynccontextmanager
+async def application(
+    config: Config, clock: Clock | None = None, randomness: Randomness | None = None
+) -> AsyncIterator[Application]:
+    """The application with its database open and its background work running; nothing listens yet.
+
+    Raises DatabaseError, SecretFileError, AuthorityError, Invalid or OSError where the installation isn't in order.
+    """
+    async with _core(config, clock or SystemClock(), randomness or SystemRandomness()) as core:
+        metrics = Metrics()
+        flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush)
+        follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
+        health = Health(core.signer.ready, {work.name: work.trouble for work in (flush, follow)})
+        public = [
+            *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
+            *health_routes(health),
+        ]
+        front_door = _front_door(core, metrics)
+        async with flush.running(), follow.running():
+            if config.internal_listen is None:
+                yield Application(core, make_app(front_door, [*public, *metrics_routes(metrics)]), None)
+            else:
+                yield Application(core, make_app(front_door, public), make_app(front_door, metrics_routes(metrics)))
+
+
+@asynccontextmanager
+async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Core]:
+    signer = _signer(config, clock, randomness)
+    async with open_database(config.database.path, clock) as database:
+        await EnsureAdministrator(database.store, clock)(config.administrator.email, _administrators_token(config))
+        used = RecordUse(database.store, clock)
+        yield Core(config, clock, randomness, signer, database.store, database.access, used)
+
+
+def _signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
+    tokens = config.tokens
+    key = read_secret(tokens.ca_key, config.secrets.allow_readable)
+    return LeafSigner(
+        load_authority(tokens.ca_certificate.read_bytes(), key.encode()),
+        issuer=tokens.issuer,
+        audience=tokens.service,
+        leaf_lifetime=timedelta(hours=tokens.leaf_lifetime_hours),
+        clock=clock,
+        randomness=randomness,
+    )
+
+
+def _administrators_token(config: Config) -> str | None:
+    """None where the file was removed, which takes the token away."""
+    path = config.administrator.token_file
+    return read_secret(path, config.secrets.allow_readable) if path.exists() else None
+
+
+def _issue_token(core: Core) -> IssueToken:
+    tokens = core.config.tokens
+    return IssueToken(
+        authenticate=core.authenticate(_TOKEN_SECRETS),
+        access=core.access,
+        signer=core.signer,
+        store=core.store,
+        clock=core.clock,
+        randomness=core.randomness,
+        lifetimes=Lifetimes(tokens.lifetime_seconds, tokens.push_lifetime_seconds),
+        fresh=FreshTokens(tokens.reuse_seconds),
+    )
+
+
+def _front_door(core: Core, metrics: Metrics) -> FrontDoor:
+    return FrontDoor(
+        proxies=Proxies(core.config.trusted_proxies),
+        randomness=core.randomness,
+        metrics=metrics,
+        log=structlog.get_logger().bind(),
+        envelopes={token.PATH: token_envelope(core.config.realm)},
+    )
+
+
+async def serve(config: Config) -> None:
+    """Serves until SIGTERM or SIGINT, then lets requests under way finish, writes what is noted, and closes."""
+    configure_logging(config.logging.level)
+    log = structlog.get_logger()
+    if not c_parser_is_loaded():
+        log.warning("aiohttp runs without its C parser: slower, and less tried against malformed requests")
+    async with application(config) as running, serving(running) as addresses:
+        log.info("listening", addresses=addresses)
+        await _told_to_stop()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def serving(running: Application) -> AsyncIterator[dict[str, str]]:
+    """Listens while the block runs; gives what is bound where, as `HOST:PORT`."""
+    config, limits = running.core.config, running.core.config.limits
+    wanted = {"public": (running.public, config.listen)}
+    if running.internal is not None and config.internal_listen is not None:
+        wanted["internal"] = (running.internal, config.internal_listen)
+    async with AsyncExitStack() as stack:
+        bound = {}
+        for name, (app, address) in wanted.items():
+            host, port = await stack.enter_async_context(
+                listening(
+                    app,
+                    address,
+                    request_seconds=limits.request_seconds,
+                    shutdown_seconds=limits.shutdown_seconds,
+                )
+            )
+            bound[name] = f"{host}:{port}"
+        yield bound
+
+
+async def _told_to_stop() -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

@@ -9,21 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
+from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Randomness
 from sidecar.web.metrics import Metrics
+from sidecar.web.principal import PRINCIPAL
 from sidecar.web.problems import Envelope, api_envelope, problem_of
 from sidecar.web.remote import Proxies
 from sidecar.web.server import Connection
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-PRINCIPAL: Final = web.RequestKey("principal", str)
-"""Set by the surfaces, for the log alone: the name of who was authenticated."""
-
-_log = structlog.get_logger("sidecar.http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,7 @@ class FrontDoor:
     proxies: Proxies
     randomness: Randomness
     metrics: Metrics
+    log: FilteringBoundLogger
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
 
     def middleware(self) -> Middleware:
@@ -61,10 +59,10 @@ class FrontDoor:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Exception as error:  # noqa: BLE001 - the last stop: every error becomes a problem
+        except Exception as error:
             problem = problem_of(error)
-            if problem.status >= 500:
-                _log.error("request failed", request_id=request[REQUEST_ID], exc_info=error)
+            if problem.status >= 500 and not problem.business:
+                self.log.exception("request failed", request_id=request[REQUEST_ID])
             answer = self.envelopes.get(request.path, api_envelope)(problem, request[REQUEST_ID])
             if problem.status == 408:
                 answer.force_close()
@@ -76,7 +74,7 @@ class FrontDoor:
         method = request.method if request.method in hdrs.METH_ALL else "other"
         self.metrics.requests.labels(method, route, status).inc()
         self.metrics.seconds.labels(route).observe(seconds)
-        _log.info(
+        self.log.info(
             "request",
             request_id=request[REQUEST_ID],
             method=method,

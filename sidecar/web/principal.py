@@ -12,6 +12,9 @@ from aiohttp import hdrs, web
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import Credentials, Scheme
 
+PRINCIPAL: Final = web.RequestKey("principal", str)
+"""The name of who was authenticated: set by the surfaces, for the log alone."""
+
 _NOBODY: Final = frozenset(("", "<token>"))
 """User names with which containerd and docker send a refresh token as the password (TS-38)."""
 

@@ -57,7 +57,13 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     408: "request_timeout",
     413: "too_large",
 }
-_TOKEN_CODES: Final[Mapping[int, str]] = {401: "UNAUTHORIZED", 403: "DENIED", 503: "UNAVAILABLE", 500: "UNKNOWN"}
+_TOKEN_ERRORS: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("INVALID", "invalid request"),
+    401: ("UNAUTHORIZED", "credentials are missing or wrong"),
+    500: ("UNKNOWN", "internal error"),
+    503: ("UNAVAILABLE", "temporarily unavailable"),
+}
+"""By status: the code, and a message that says no more than it does."""
 
 
 def problem_of(error: Exception) -> Problem:
@@ -91,12 +97,12 @@ def token_envelope(realm: str) -> Envelope:
     challenge = f'Basic realm="{realm}"'
 
     def envelope(problem: Problem, request_id: str) -> web.Response:
-        code = _TOKEN_CODES.get(problem.status, problem.code.upper())
-        detail: object = {"requestId": request_id} if problem.status >= 500 else list(problem.items) or None
-        body: dict[str, object] = {"errors": [{"code": code, "message": problem.message, "detail": detail}]}
+        code, message = _TOKEN_ERRORS.get(problem.status, (problem.code.upper(), problem.message))
+        detail: object = {"requestId": request_id} if problem.status >= 500 else problem.items or None
+        body: dict[str, object] = {"errors": [{"code": code, "message": message, "detail": detail}]}
         if problem.status != 401:
             return _answer(problem, body, problem.status)
-        answer = _answer(problem, {"details": problem.message, **body}, 401)
+        answer = _answer(problem, {"details": message, **body}, 401)
         answer.headers["WWW-Authenticate"] = challenge
         return answer
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 
 from sidecar.web.problems import Problem, api_envelope
@@ -20,6 +21,11 @@ IDLE_SECONDS: Final = 75.0
 """How long a connection may rest between requests: longer than reverse proxies keep theirs by default."""
 LINGER_SECONDS: Final = 1.0
 """How long what is left of a refused body is read, so that its sender still sees the answer."""
+
+
+def c_parser_is_loaded() -> bool:
+    """Whether aiohttp parses HTTP in C; wheels without it exist, and fall back in silence (S35)."""
+    return HttpRequestParser.__module__ == "aiohttp._http_parser"
 
 
 class Connection(RequestHandler):

@@ -1,0 +1,50 @@
+"""Work that repeats beside the requests. What fails is told, tried again, and shows as degraded until it succeeds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+Work = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """`trouble()` is what went wrong the last time, in a word, or None."""
+
+    name: str
+    seconds: float
+    work: Work
+    _troubles: list[str] = field(default_factory=list)
+
+    def trouble(self) -> str | None:
+        return self._troubles[-1] if self._troubles else None
+
+    async def once(self) -> None:
+        """Does the work; a failure is logged and remembered, not raised: the next time may succeed."""
+        try:
+            await self.work()
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the process serves on, and says so
+            self._troubles[:] = [type(fault).__name__]
+            structlog.get_logger().error("background work failed", work=self.name, exc_info=fault)
+        else:
+            self._troubles.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Repeats while the block runs, and once more at its end."""
+        task = asyncio.create_task(self._repeat(), name=self.name)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self.once()
+
+    async def _repeat(self) -> None:
+        while True:
+            await asyncio.sleep(self.seconds)
+            await self.once()

@@ -1,0 +1,155 @@
+"""A registry token for what was asked and is allowed: authenticate, decide, sign; and a refresh token where one is due.
+
+A subset is an answer: whoever may do nothing of what they asked gets a token that allows nothing (TS-23). Only a
+refresh token costs a write; all the rest is answered from memory.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sidecar.domain.errors import Unauthorized
+from sidecar.domain.identity import ANONYMOUS, Credential, CredentialKind, Credentials, Principal
+from sidecar.domain.issuing import issue
+from sidecar.domain.policy import decide
+from sidecar.domain.scopes import PUSH, RepositoryScope, Scope, parse_scopes
+from sidecar.domain.secrets import RANDOM_BYTES
+from sidecar.ports import AccessEntry, AccessReader, Clock, Randomness, RegistryToken, Store, TokenSigner
+
+SHORTEST_LIFETIME: Final = 60
+"""Seconds; clients take less for "for ever" or for sixty (TS-55)."""
+REFRESH_LIFETIME: Final = timedelta(days=90)
+REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
+"""Whose holders get refresh tokens: a service account's key is kept by docker itself and works as long (TS-52)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """`scopes` are the `scope` parameters as sent; `offline` asks for a refresh token. None is anonymous."""
+
+    credentials: Credentials | None
+    scopes: tuple[str, ...] = ()
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    principal: Principal
+    access: tuple[AccessEntry, ...]
+    token: RegistryToken
+    refresh_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """In seconds: of tokens, and of tokens that allow a push."""
+
+    token: int
+    push: int
+
+
+class FreshTokens:
+    """Tokens signed a moment ago, for the same credential, decision and generation: a stampede of nodes signs once."""
+
+    def __init__(self, seconds: int, capacity: int = 4096) -> None:
+        self._seconds = seconds
+        self._capacity = capacity
+        self._tokens: dict[object, RegistryToken] = {}
+
+    def get(self, key: object, now: datetime) -> RegistryToken | None:
+        """Never one that is near its own end: at most a quarter of its life has passed."""
+        token = self._tokens.get(key)
+        if token is None:
+            return None
+        age = (now - token.issued_at).total_seconds()
+        return token if 0 <= age < min(self._seconds, token.expires_in // 4) else None
+
+    def put(self, key: object, token: RegistryToken) -> None:
+        """Forgets the oldest where there is no room."""
+        self._tokens.pop(key, None)
+        if len(self._tokens) >= self._capacity:
+            del self._tokens[next(iter(self._tokens))]
+        self._tokens[key] = token
+
+
+@dataclass(frozen=True, slots=True)
+class IssueToken:
+    authenticate: Callable[[Credentials], Awaitable[Principal]]
+    access: AccessReader
+    signer: TokenSigner
+    store: Store
+    clock: Clock
+    randomness: Randomness
+    lifetimes: Lifetimes
+    fresh: FreshTokens
+
+    async def __call__(self, request: TokenRequest) -> IssuedToken:
+        """Raises Unauthorized for bad credentials, and for nobody who asks for nothing: a login without a password.
+
+        Raises Invalid for too many scopes, Unavailable where something that the answer depends on fails.
+        """
+        scopes = parse_scopes(request.scopes)
+        if request.credentials is None and not any(text.strip() for text in request.scopes):
+            raise Unauthorized
+        principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
+        access = self._decide(principal, scopes)
+        token = self._token(principal, access)
+        refresh_token = await self._refresh_token(principal) if request.offline else None
+        return IssuedToken(principal, access, token, refresh_token)
+
+    def _decide(self, principal: Principal, scopes: Sequence[Scope]) -> tuple[AccessEntry, ...]:
+        """One entry per resource of which something is granted (TS-64)."""
+        held = self.access.access_of(principal)
+        entries = []
+        for scope in scopes:
+            owner = self.access.owner_of(scope.repository) if isinstance(scope, RepositoryScope) else None
+            granted = decide(held, scope, owner).granted
+            if granted:
+                entries.append(_entry(scope, granted))
+        return tuple(entries)
+
+    def _token(self, principal: Principal, access: tuple[AccessEntry, ...]) -> RegistryToken:
+        key = (principal.credential, access, self.access.generation)
+        now = self.clock.now()
+        token = self.fresh.get(key, now)
+        if token is None:
+            token = self.signer.sign(principal.name, access, self._lifetime(principal, access, now))
+            self.fresh.put(key, token)
+        return token
+
+    def _lifetime(self, principal: Principal, access: Sequence[AccessEntry], now: datetime) -> int:
+        """By what is granted, and no longer than the credential lives (but for the least that clients understand)."""
+        pushes = any(PUSH in entry.actions for entry in access)
+        lifetime = self.lifetimes.push if pushes else self.lifetimes.token
+        if principal.expires_at is None:
+            return lifetime
+        remaining = int((principal.expires_at - now).total_seconds())
+        return max(SHORTEST_LIFETIME, min(lifetime, remaining))
+
+    async def _refresh_token(self, principal: Principal) -> str | None:
+        """A secret that can be exchanged for tokens as often as its parent could (TS-46 to 52), shown this once."""
+        if principal.credential_kind not in REFRESHABLE:
+            return None
+        now = self.clock.now()
+        expires_at = now + REFRESH_LIFETIME
+        credential = Credential(
+            id=self.randomness.identifier(),
+            kind=CredentialKind.REFRESH_TOKEN,
+            principal=principal.name,
+            principal_kind=principal.kind,
+            expires_at=expires_at if principal.expires_at is None else min(expires_at, principal.expires_at),
+            limit=principal.limit,
+            parent=principal.credential,
+        )
+        secret = issue(credential, self.randomness.bytes(RANDOM_BYTES), "", now, principal.name)
+        async with self.store.writing() as tables:
+            await tables.secrets.add(secret.kept)
+        return secret.text
+
+
+def _entry(scope: Scope, granted: frozenset[str]) -> AccessEntry:
+    """A scope's type is `repository` even where `repository(plugin)` was asked (TS-16)."""
+    if isinstance(scope, RepositoryScope):
+        return AccessEntry("repository", scope.repository, tuple(sorted(granted)))
+    return AccessEntry("registry", "catalog", tuple(sorted(granted)))

@@ -1,0 +1,123 @@
+"""The token endpoint, as registries' clients know it: GET with a query, and POST with an OAuth form, on one URL.
+
+`docs/token-server.md` numbers what clients need of it; the numbers here (TS-…) are its. The realm and the audience come
+from the configuration alone: `service` is compared with ours and never copied (S13).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import hdrs, web
+
+from sidecar.domain.errors import Invalid
+from sidecar.domain.identity import CredentialKind, Credentials
+from sidecar.ports import AccessEntry
+from sidecar.usecases.issue_token import IssuedToken, IssueToken, TokenRequest
+from sidecar.web.body import read_body
+from sidecar.web.metrics import Metrics
+from sidecar.web.principal import PRINCIPAL, credentials_of, named, refreshing
+from sidecar.web.problems import problem_of
+
+PATH: Final = "/token"
+MAX_FORM: Final = 64 * 1024
+MAX_ANSWER: Final = 64 * 1024
+"""Clients read no further (TS-3)."""
+MAX_PARAMETERS: Final = 2000
+
+
+class Parameters:
+    """Those of a query or a form: any bytes make some, and repeated ones are kept."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS)
+        except ValueError:
+            raise Invalid(f"at most {MAX_PARAMETERS} parameters are taken in one request") from None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return tuple(value for key, value in self._pairs if key == name)
+
+    def last(self, name: str) -> str:
+        """The last of that name, or the empty text."""
+        return next((value for key, value in reversed(self._pairs) if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """`service` is the one audience for which tokens are signed."""
+
+    issue: IssueToken
+    service: str
+    metrics: Metrics
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get(PATH, self.answer, allow_head=False), web.post(PATH, self.answer)]
+
+    async def answer(self, request: web.Request) -> web.Response:
+        try:
+            asked = self._query(request) if request.method == hdrs.METH_GET else await self._form(request)
+            issued = await self.issue(asked)
+            body = _body(issued)
+        except Exception as error:
+            self._count(problem_of(error).code, CredentialKind.NONE)
+            raise
+        request[PRINCIPAL] = issued.principal.name
+        self._count("granted" if issued.access else "empty", issued.principal.credential_kind)
+        return web.Response(body=body, content_type="application/json")
+
+    def _query(self, request: web.Request) -> TokenRequest:
+        """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
+        parameters = Parameters(request.raw_path.partition("?")[2])
+        self._check_service(parameters)
+        offline = parameters.last("offline_token") == "true"
+        return TokenRequest(credentials_of(request), parameters.all("scope"), offline)
+
+    async def _form(self, request: web.Request) -> TokenRequest:
+        """Who asks stands in the form, as a password or as a refresh token."""
+        body = await read_body(request, MAX_FORM)
+        parameters = Parameters(body.decode("utf-8", "replace"))
+        self._check_service(parameters)
+        offline = parameters.last("access_type") == "offline"
+        return TokenRequest(_granted_by(parameters), parameters.all("scope"), offline)
+
+    def _check_service(self, parameters: Parameters) -> None:
+        """No service means ours (TS-9); any other than ours is refused (TS-8)."""
+        if any(service not in ("", self.service) for service in parameters.all("service")):
+            raise Invalid("service: is not the one that this server signs tokens for")
+
+    def _count(self, outcome: str, authenticator: CredentialKind) -> None:
+        self.metrics.tokens.labels(outcome, authenticator).inc()
+
+
+def _granted_by(parameters: Parameters) -> Credentials:
+    match parameters.last("grant_type"):
+        case "password":
+            return named(parameters.last("username"), parameters.last("password"))
+        case "refresh_token":
+            return refreshing(parameters.last("refresh_token"))
+        case _:
+            raise Invalid("grant_type: must be password or refresh_token")
+
+
+def _body(issued: IssuedToken) -> bytes:
+    """POST clients read `access_token`, and some GET clients only `token`: both, always, the same (TS-54)."""
+    answer: dict[str, object] = {
+        "token": issued.token.text,
+        "access_token": issued.token.text,
+        "scope": _scope_text(issued.access),
+        "expires_in": issued.token.expires_in,
+        "issued_at": f"{issued.token.issued_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    if issued.refresh_token is not None:
+        answer["refresh_token"] = issued.refresh_token
+    body = orjson.dumps(answer)
+    if len(body) >= MAX_ANSWER:
+        raise Invalid("scope: the answer to so many scopes is longer than clients read; ask for fewer at once")
+    return body
+
+
+def _scope_text(access: Sequence[AccessEntry]) -> str:
+    return " ".join(f"{entry.type}:{entry.name}:{','.join(entry.actions)}" for entry in access)
