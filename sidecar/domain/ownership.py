@@ -18,7 +18,7 @@ class OwnedName(str):
 
     def __new__(cls, value: str) -> Self:
         try:
-            RepositoryName(value.removesuffix("/*"))
+            RepositoryName(f"{value[:-1]}x" if value.endswith("/*") else value)
         except Invalid:
             raise Invalid(
                 f"owns: {value[:255]!r} must be a repository name such as nginx, or a prefix such as library/*"

@@ -1,76 +1,101 @@
-"""Whether a name may still be claimed."""
+"""Which project owns a name."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.names import ProjectId
+from sidecar.domain.errors import Invalid
+from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.ownership import OwnedName, Ownership, own_slice
 
-_NAMES = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join)
-_OWNED = st.builds(lambda name, below: OwnedName(f"{name}/*" if below else name), _NAMES, st.booleans())
+ACME, TEAM = ProjectId("acme"), ProjectId("team")
+
+
+@pytest.mark.parametrize("name", ["nginx", "library/*", "library/nginx", "a/b/*", "team_x/*", "host:5000/*"])
+def test_an_owned_name(name: str) -> None:
+    """A project owns an exact name or everything below a prefix."""
+    assert OwnedName(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "*", "/*", "lib*", "*/nginx", "a/*/b", "a/**", "a/*/*", "A/*", "a/", "a b/*"])
+def test_no_owned_name(name: str) -> None:
+    """Other patterns could overlap in ways that nobody sees, so there are none."""
+    with pytest.raises(Invalid):
+        OwnedName(name)
 
 
 @pytest.mark.parametrize(
-    ("name", "taken"),
+    ("repository", "owner"),
     [
-        ("acme/*", True),
-        ("acme/web", True),
-        ("acme/web/*", True),
-        ("acme", False),
-        ("library/*", True),
-        ("library/nginx", True),
-        ("library", False),
-        ("library/nginx/*", False),
-        ("acmes/*", False),
+        ("acme/web", ACME),
+        ("acme/web/api", ACME),
+        ("acme", None),
+        ("acmeweb", None),
+        ("acme2/web", None),
+        ("nginx", TEAM),
+        ("nginx/web", None),
+        ("library/redis", TEAM),
+        ("library/a/b", TEAM),
+        ("library", None),
+        ("old/deep/x", ACME),
+        ("old/x", None),
+        ("ACME/web", None),
+        ("", None),
+        ("/", None),
     ],
 )
-def test_a_name_is_taken_if_one_repository_is(name: str, taken: bool) -> None:
-    """What lies below a prefix, above a name, or is the same text is taken; what only looks alike is free."""
-    ownership = Ownership.of({ProjectId("acme"): [OwnedName("library/nginx")]})
-    assert ownership.overlaps(OwnedName(name)) is taken
+def test_the_owner_of_a_name(repository: str, owner: ProjectId | None) -> None:
+    """Decision 12: a project owns what begins with its id and what it names besides, to the letter."""
+    ownership = Ownership.of({ACME: [OwnedName("old/deep/*")], TEAM: [OwnedName("nginx"), OwnedName("library/*")]})
+    assert ownership.owner_of(repository) == owner
 
 
-@given(st.lists(_OWNED, max_size=5), _OWNED)
-def test_the_map_agrees_with_the_pairwise_rule(owned: list[OwnedName], name: OwnedName) -> None:
-    """The map answers in a few steps what comparing with every claimed pattern would answer."""
-    project = ProjectId("zzz")
-    pairwise = any(name.overlaps(other) for other in (own_slice(project), *owned))
-    assert Ownership.of({project: owned}).overlaps(name) == pairwise
+parts = st.sampled_from(["a", "b", "ab", "a-b"])
+paths = st.lists(parts, min_size=1, max_size=3).map("/".join)
+owned = st.builds(lambda path, below: OwnedName(path + below), paths, st.sampled_from(["", "/*"]))
 
 
-_SIDS = st.sampled_from([ProjectId("aaa"), ProjectId("bbb"), ProjectId("ccc")])
-_STEPS = st.lists(st.tuples(_SIDS, st.none() | st.lists(_OWNED, max_size=3)), max_size=12)
+def holds(name: OwnedName, repository: str) -> bool:
+    return repository.startswith(name[:-1]) if name.endswith("*") else repository == name
 
 
-def _disjoint(projects: dict[ProjectId, list[OwnedName]]) -> bool:
-    names = [(sid, name) for sid, owned in projects.items() for name in owned]
-    return not any(a != b and x.overlaps(y) for a, x in names for b, y in names)
+@settings(max_examples=1000, deadline=None)
+@given(owned, owned, paths)
+def test_what_both_hold_overlaps(one: OwnedName, other: OwnedName, path: str) -> None:
+    """Two owned names that don't overlap never hold the same repository."""
+    assert one.overlaps(other) == other.overlaps(one)
+    assert one.overlaps(other) or not (holds(one, path) and holds(other, path))
 
 
-@given(_STEPS, _OWNED)
-def test_a_map_that_followed_changes_is_a_fresh_one(
-    steps: list[tuple[ProjectId, list[OwnedName] | None]], name: OwnedName
-) -> None:
-    """Adding, replacing and removing projects one by one ends where reading the result anew would."""
-    followed, projects = Ownership(), dict[ProjectId, list[OwnedName]]()
-    for sid, owned in steps:
-        if owned is None:
-            projects.pop(sid, None)
-            followed.remove(sid)
-        elif _disjoint({**projects, sid: owned}):
-            projects[sid] = owned
-            followed.put(sid, owned)
-    fresh = Ownership.of(projects)
-    assert (followed.owner_of(name), followed.overlaps(name)) == (fresh.owner_of(name), fresh.overlaps(name))
+@given(owned)
+def test_overlap_is_never_claimed_in_vain(name: OwnedName) -> None:
+    """An owned name overlaps itself, and one below it only where a repository could be both."""
+    assert name.overlaps(name)
+    assert OwnedName("zzz").overlaps(name) is False
 
 
-@pytest.mark.parametrize("giver_first", [True, False])
-def test_a_name_passes_between_projects_in_any_order(giver_first: bool) -> None:
-    """Whether the giver or the taker is put first, the taker owns the name in the end."""
-    giver, taker, nginx = ProjectId("aaa"), ProjectId("bbb"), OwnedName("nginx")
-    ownership = Ownership.of({giver: [nginx], taker: []})
-    changes: list[tuple[ProjectId, list[OwnedName]]] = [(giver, []), (taker, [nginx])]
-    for sid, owned in changes if giver_first else reversed(changes):
-        ownership.put(sid, owned)
-    assert ownership.owner_of("nginx") == taker
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [("a/*", "a", False), ("a/*", "a/b", True), ("a/*", "a/b/*", True), ("a/*", "ab/*", False), ("a", "a", True)],
+)
+def test_overlaps(one: str, other: str, overlap: bool) -> None:
+    """A prefix reaches what is below it, and not the name itself."""
+    assert OwnedName(one).overlaps(OwnedName(other)) is overlap
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(owned, max_size=4), st.lists(owned, max_size=4), paths)
+def test_the_owner_is_who_holds_it(first: list[OwnedName], second: list[OwnedName], path: str) -> None:
+    """Where no two projects overlap, a name's owner is the one project of which a name holds it."""
+    all_first, all_second = [own_slice(ACME), *first], [own_slice(TEAM), *second]
+    if any(one.overlaps(other) for one in all_first for other in all_second):
+        return
+    holders = [
+        project for project, mine in ((ACME, all_first), (TEAM, all_second)) if any(holds(name, path) for name in mine)
+    ]
+    assert Ownership.of({ACME: first, TEAM: second}).owner_of(path) == (holders[0] if holders else None)
+
+
+def test_each_project_owns_its_slice() -> None:
+    """What a project owns by its id alone is a valid name below it."""
+    assert Ownership.of({ACME: []}).owner_of(RepositoryName("acme/web")) == ACME
