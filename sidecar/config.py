@@ -6,7 +6,8 @@ Secrets are never in it: it names files that hold them. Relative paths count fro
 import ipaddress
 import re
 import stat
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -192,6 +193,30 @@ class Config(_Section):
             return cls.model_validate(document, context={"folder": path.absolute().parent})
         except ValidationError as error:
             raise ConfigError(path, [_fault(cls, item) for item in error.errors()]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its path, such as `tokens.issuer`, its meaning, and its default as YAML, None where it has none."""
+
+    path: str
+    meaning: str
+    default: str | None
+
+
+def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[Setting]:
+    """Every setting that there is, in the order of the models."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from settings(field.annotation, f"{prefix}{name}.")
+        else:
+            default = None if field.is_required() else _as_yaml(field.default)
+            yield Setting(prefix + name, field.description or "", default)
+
+
+def _as_yaml(value: object) -> str:
+    plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+    return yaml.safe_dump(plain, default_flow_style=True).removesuffix("\n").removesuffix("\n...")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

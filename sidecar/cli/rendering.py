@@ -14,11 +14,13 @@ ISSUER: Final = "registry-sidecar"
 SERVICE: Final = "registry"
 
 _SIDECAR: Final = Template("""\
-# The sidecar's configuration, made by `sidecar init`. docs/configuration.md tells of every setting there is.
-# Start with `sidecar serve -c` and this file; `sidecar check -c` and this file finds what is wrong.
+# The sidecar's configuration, made by `sidecar init`. docs/configuration.md tells what each setting means; those behind
+# a # stand at their default. Start with `sidecar serve -c` and this file; `sidecar check -c` finds what is wrong in it.
 
 public_url: $public_url   # how clients reach the sidecar; <public_url>/token is the registry's realm
 listen: $listen
+# internal_listen: null
+# trusted_proxies: []
 
 registry:
   url: $registry_url   # how the sidecar reaches the registry
@@ -29,6 +31,10 @@ tokens:   # issuer and service stand in the registry's configuration, too
   service: $service
   ca_certificate: $ca_certificate
   ca_key: $ca_key
+  # leaf_lifetime_hours: 168
+  # lifetime_seconds: 900
+  # push_lifetime_seconds: 900
+  # reuse_seconds: 30
 
 database:
   path: $database
@@ -36,6 +42,21 @@ database:
 administrator:
   email: admin@localhost
   token_file: $admin_token
+
+# api:
+  # service_account_domain: null
+  # project_creators: administrators
+
+# limits:
+  # body_bytes: 1048576
+  # request_seconds: 10.0
+  # shutdown_seconds: 10.0
+
+# secrets:
+  # allow_readable: false
+
+# logging:
+  # level: info
 """)
 
 _REGISTRY: Final = Template("""\

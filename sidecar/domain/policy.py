@@ -10,10 +10,9 @@ from typing import Final
 
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit, Principal
-from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, EVERY_PROJECT, Glob, ProjectId
-from sidecar.domain.roles import PUBLIC_PERMISSIONS, REGISTRY_PERMISSIONS
+from sidecar.domain.names import ALL_USERS, EVERY_PROJECT, Glob, ProjectId
+from sidecar.domain.roles import REGISTRY_PERMISSIONS
 from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
-from sidecar.domain.tenancy import Binding
 
 _PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "registry.delete"}
 
@@ -46,13 +45,6 @@ class Grant:
             and repository is not None
             and any(glob.matches(repository) for glob in self.repositories)
         )
-
-
-def grant_of(binding: Binding, role: str, permissions: frozenset[str]) -> Grant:
-    """What a binding gives by one of its roles, which holds `permissions`. Everybody gets at most pulls (S18)."""
-    if binding.principal in (ALL_USERS, ALL_AUTHENTICATED_USERS):
-        permissions &= PUBLIC_PERMISSIONS
-    return Grant(binding.project, permissions, binding.repositories, binding.principal, role)
 
 
 @dataclass(frozen=True, slots=True)

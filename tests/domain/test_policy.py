@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit
-from sidecar.domain.names import ALL_USERS, EVERY_PROJECT, Glob, PrincipalName, ProjectId, RepositoryName, RoleName
+from sidecar.domain.names import ALL_USERS, EVERY_PROJECT, Glob, ProjectId, RepositoryName
 from sidecar.domain.policy import (
     Access,
     Grant,
     decide,
-    grant_of,
     missing_from,
     permissions_in,
     require,
     require_all,
 )
-from sidecar.domain.roles import INSTALLATION_PERMISSIONS, PERMISSIONS, PUBLIC_PERMISSIONS, built_in_permissions
+from sidecar.domain.roles import INSTALLATION_PERMISSIONS, PERMISSIONS, built_in_permissions
 from sidecar.domain.scopes import CatalogScope, RepositoryScope, Scope
-from sidecar.domain.tenancy import Binding
 from tests.domain import policy_oracle
-from tests.fakes import HeldClock
 
 PROJECTS = ("aaa", "bbb")
 ASKED = ("registry.list", "registry.pull", "registry.push", "registry.delete", "role.bind", "project.get")
@@ -289,21 +286,6 @@ def test_a_refused_action_says_what_is_missing(limit: Limit | None, actions: str
     scope = RepositoryScope(RepositoryName("aaa/web"), frozenset({actions}))
     decision = decide(Access((grant("developer"),), limit), scope, ProjectId("aaa"))
     assert [reason.because for reason in decision.reasons] == [because]
-
-
-def binding(principal: str, project: str = "aaa") -> Binding:
-    return Binding(project, PrincipalName(principal), (RoleName("owner"),), None, HeldClock().now(), "root@x")
-
-
-@pytest.mark.parametrize("principal", ["allUsers", "allAuthenticatedUsers"])
-def test_everybody_gets_at_most_pulls(principal: str) -> None:
-    """S18: whatever role is bound to everybody, only seeing and pulling comes of it."""
-    assert grant_of(binding(principal), "owner", frozenset(PERMISSIONS)).permissions == PUBLIC_PERMISSIONS
-
-
-def test_a_named_principal_gets_the_whole_role() -> None:
-    """What a role holds is what a bound person or group gets."""
-    assert grant_of(binding("group:ops"), "owner", frozenset(PERMISSIONS)).permissions == frozenset(PERMISSIONS)
 
 
 def test_a_stranger_is_told_that_the_project_is_not_there() -> None:

@@ -1,0 +1,34 @@
+"""The documentation says what the code does."""
+
+import re
+from pathlib import Path
+
+from sidecar.config import Config, parse_yaml, settings
+from tests.project import configuration_page
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "sidecar.example.yaml"
+
+
+def test_every_setting_is_documented() -> None:
+    """docs/configuration.md is what the models say: no setting without its meaning, none that isn't there."""
+    assert all(setting.meaning.endswith(".") for setting in settings())
+    assert configuration_page.PAGE.read_text(encoding="utf-8") == configuration_page.page()
+
+
+def test_the_example_configuration_loads() -> None:
+    """Who copies the example has a file that is taken."""
+    Config.load(EXAMPLE)
+
+
+def test_the_example_configuration_shows_every_setting_at_its_default() -> None:
+    """With every # before a setting taken away the file still loads, names each setting, and changes none."""
+    shown = re.sub(r"^( *)# ?(?=\S+:( |$))", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    document = parse_yaml(EXAMPLE, shown)
+    mentioned = {path for key, value in document.items() for path in _paths(key, value)}
+    assert mentioned == {setting.path for setting in settings()}
+    assert Config.of(EXAMPLE, document) == Config.load(EXAMPLE)
+
+
+def _paths(key: str, value: object) -> list[str]:
+    return [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
