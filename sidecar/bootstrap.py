@@ -97,14 +97,15 @@ async def application(
 
 @asynccontextmanager
 async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Core]:
-    signer = _signer(config, clock, randomness)
+    signer = token_signer(config, clock, randomness)
     async with open_database(config.database.path, clock) as database:
         await EnsureAdministrator(database.store, clock)(config.administrator.email, _administrators_token(config))
         used = RecordUse(database.store, clock)
         yield Core(config, clock, randomness, signer, database.store, database.access, used)
 
 
-def _signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
+def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
+    """What signs registry tokens by the installation's CA."""
     tokens = config.tokens
     key = read_secret(tokens.ca_key, config.secrets.allow_readable)
     return LeafSigner(

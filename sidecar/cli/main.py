@@ -6,8 +6,11 @@ from typing import Annotated, Never
 
 import typer
 
+from sidecar.cli.check import check
 from sidecar.cli.failure import Failure
 from sidecar.cli.init import init
+from sidecar.cli.migrate import migrate
+from sidecar.cli.serve import serve
 from sidecar.config import ConfigError, SecretFileError
 from sidecar.domain.errors import SidecarError
 
@@ -35,7 +38,8 @@ def root(
     """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
 
 
-app.command()(init)
+for command in (init, serve, check, migrate):
+    app.command()(command)
 
 
 def main() -> None:

@@ -1,0 +1,34 @@
+"""`sidecar check`: a doctor for an installation. It changes nothing and may run beside the sidecar."""
+
+import asyncio
+
+import typer
+
+from sidecar.adapters.system import SystemClock, SystemRandomness
+from sidecar.cli.diagnosis import diagnose
+from sidecar.cli.options import ConfigFile
+from sidecar.config import Config
+
+_MARKS = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
+
+
+def check(config: ConfigFile) -> None:
+    """Check configuration, keys, database and registry, and say what is wrong with them.
+
+    The registry must be running, the sidecar need not. Exits with 1 if something is wrong, 2 if the configuration is.
+
+    \b
+    Example:
+      sidecar check -c /etc/registry-sidecar/sidecar.yaml
+    """
+    if not asyncio.run(_report(Config.load(config))):
+        raise typer.Exit(1)
+
+
+async def _report(config: Config) -> bool:
+    """Prints each finding as it is made; whether nothing is wrong."""
+    sound = True
+    async for finding in diagnose(config, SystemClock(), SystemRandomness()):
+        typer.echo(f"{_MARKS[finding.level]}  {finding.text}")
+        sound = sound and finding.level != "wrong"
+    return sound

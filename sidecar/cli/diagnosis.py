@@ -1,0 +1,157 @@
+"""What `sidecar check` looks at: files, keys, the database, and whether the registry believes this very sidecar.
+
+Each check gives findings and repairs nothing. The last ones ask the registry: as a client does, and as the sidecar.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+
+from sidecar.adapters.database import DatabaseError, pending_migrations
+from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
+from sidecar.adapters.signing import AuthorityError, load_authority
+from sidecar.bootstrap import token_signer
+from sidecar.config import Config, SecretFileError, read_secret
+from sidecar.domain.errors import RegistryUnavailable, SidecarError
+from sidecar.domain.identity import SIDECAR
+from sidecar.domain.secrets import SecretKind, recognise
+from sidecar.ports import Clock, Randomness
+
+_RENEW_BEFORE: Final = timedelta(days=90)
+_MOST_SKEW: Final = timedelta(seconds=30)
+_ANSWER_BYTES: Final = 64 * 1024
+_CHALLENGE: Final = re.compile(r'([a-z]+)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: good, worth knowing, or wrong, in which case it says what to do."""
+
+    level: Literal["good", "note", "wrong"]
+    text: str
+
+
+async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Finding]:
+    """Everything that can be found out about this configuration from this machine, in the order of a start."""
+    for finding in (_administrators_token(config), _authority(config, clock)):
+        yield finding
+    yield await _database(config)
+    async with registry_transport(config.registry.url) as transport:
+        async for finding in _registry(config, transport, clock, randomness):
+            yield finding
+
+
+def _administrators_token(config: Config) -> Finding:
+    path = config.administrator.token_file
+    if not path.exists():
+        return Finding("note", f"{path} is gone, so {config.administrator.email} has no token of its own")
+    try:
+        token = read_secret(path, config.secrets.allow_readable)
+    except SecretFileError as error:
+        return Finding("wrong", str(error))
+    if recognise(token) is not SecretKind.PERSONAL_TOKEN:
+        return Finding("wrong", f"{path}: holds no personal token; remove it and run `sidecar init` again")
+    return Finding("good", f"{path} signs in {config.administrator.email}")
+
+
+def _authority(config: Config, clock: Clock) -> Finding:
+    certificate = config.tokens.ca_certificate
+    try:
+        key = read_secret(config.tokens.ca_key, config.secrets.allow_readable)
+        authority = load_authority(certificate.read_bytes(), key.encode())
+    except (SecretFileError, AuthorityError, OSError) as error:
+        return Finding("wrong", str(error))
+    ends = authority.certificate.not_valid_after_utc
+    if not authority.certificate.not_valid_before_utc <= clock.now() < ends:
+        return Finding("wrong", f"{certificate}: is not valid now (until {ends:%Y-%m-%d}): make a new CA")
+    level: Literal["good", "note"] = "note" if ends - clock.now() < _RENEW_BEFORE else "good"
+    return Finding(level, f"{certificate} and its key belong together, valid until {ends:%Y-%m-%d}")
+
+
+async def _database(config: Config) -> Finding:
+    path = config.database.path
+    if not path.parent.is_dir():
+        return Finding("wrong", f"{path.parent}: no such folder for the database")
+    if not path.exists():
+        return Finding("note", f"{path}: doesn't exist yet; `sidecar serve` makes it")
+    try:
+        pending = await pending_migrations(path)
+    except DatabaseError as error:
+        return Finding("wrong", str(error))
+    if pending:
+        return Finding("note", f"{path}: migrations pending, which `sidecar serve` applies: {', '.join(pending)}")
+    return Finding("good", f"{path} is up to date")
+
+
+async def _registry(
+    config: Config, transport: RegistryTransport, clock: Clock, randomness: Randomness
+) -> AsyncIterator[Finding]:
+    try:
+        answer = await _ask(transport, {})
+    except RegistryUnavailable:
+        yield Finding(
+            "wrong", f"the registry at {config.registry.url} doesn't answer: is it running, is the URL right?"
+        )
+        return
+    yield Finding("good", f"the registry at {config.registry.url} answers")
+    if (skewed := _skew(answer, clock)) is not None:
+        yield skewed
+    faults = list(_faults_of_challenge(config, answer))
+    for fault in faults:
+        yield Finding("wrong", fault)
+    if not faults:
+        yield Finding("good", f"it sends clients to {config.realm}")
+        yield await _believed(config, transport, clock, randomness)
+
+
+def _skew(answer: Answer, clock: Clock) -> Finding | None:
+    """Certificates get no leeway at the registry, and tokens 60 s: clocks that disagree refuse everybody at once."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+    apart = abs(theirs.replace(tzinfo=theirs.tzinfo or UTC) - clock.now())
+    if apart <= _MOST_SKEW:
+        return None
+    return Finding("wrong", f"the registry's clock is {apart.total_seconds():.0f} s off ours: set both by NTP")
+
+
+def _faults_of_challenge(config: Config, answer: Answer) -> Iterator[str]:
+    """What is wrong with the answer to a request without a token, which must lead clients to this sidecar."""
+    advice = "give it the auth block of registry-2.yml or registry-3.yml and restart it"
+    scheme, _, parameters = answer.headers.get("WWW-Authenticate", "").partition(" ")
+    if answer.status == 200:
+        yield f"the registry lets everybody in: {advice}"
+    elif answer.status != 401:
+        yield f"the registry answers {answer.status} to /v2/: is registry.url right?"
+    elif scheme.lower() != "bearer":
+        yield f"the registry wants no tokens but {scheme or 'nothing'}: {advice}, without REGISTRY_AUTH… variables"
+    else:
+        told = dict(_CHALLENGE.findall(parameters))
+        for name, ours in {"realm": config.realm, "service": config.tokens.service}.items():
+            if told.get(name) != ours:
+                yield f"the registry's auth.token.{name} is {told.get(name)!r}, and must be {ours!r}"
+
+
+async def _believed(config: Config, transport: RegistryTransport, clock: Clock, randomness: Randomness) -> Finding:
+    """Shows the registry a token of ours: the one proof that certificate, issuer and clocks agree."""
+    try:
+        token = token_signer(config, clock, randomness).sign(SIDECAR, (), 60)
+        answer = await _ask(transport, {"Authorization": f"Bearer {token.text}"})
+    except (SecretFileError, AuthorityError, OSError, SidecarError) as error:
+        return Finding("wrong", f"no token could be tried at the registry: {error}")
+    if answer.status == 200:
+        return Finding("good", "it believes our tokens")
+    return Finding(
+        "wrong",
+        f"the registry refuses our tokens ({answer.status}): its auth.token.rootcertbundle must be "
+        f"{config.tokens.ca_certificate}, its issuer {config.tokens.issuer!r}; it reads both when it starts only, "
+        f"and its log says which one it was",
+    )
+
+
+async def _ask(transport: RegistryTransport, headers: Mapping[str, str]) -> Answer:
+    return await transport.send("GET", transport.url("v2/"), headers=headers, limit=_ANSWER_BYTES)
