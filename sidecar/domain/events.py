@@ -5,6 +5,7 @@ nothing that a manifest doesn't, and are Ignored. Source: distribution, docs/con
 facts 1 to 4 of docs/registry.md.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,16 +101,26 @@ WriteEvent = ManifestPushed | TagDeleted | DigestDeleted
 Event = WriteEvent | ManifestPulled | Ignored
 
 
-def read_envelope(content: bytes) -> list[Event | Unreadable]:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of an envelope: what it says, and an envelope of its own that says just that."""
+
+    event: Event | Unreadable
+    document: bytes
+
+
+def read_envelope(content: bytes) -> list[Entry]:
     """The events of one POST, in their order; whatever can't be read is an Unreadable in its place."""
     try:
         envelope = read_json(content)
     except Ambiguous as error:
-        return [Unreadable(f"not a JSON document: {error}")]
+        return [Entry(Unreadable(f"not a JSON document: {error}"), content)]
     events = envelope.get("events") if isinstance(envelope, dict) else None
     if not isinstance(events, list) or not events:
-        return [Unreadable("not an envelope: it has no list of events")]
-    return [_read(event) for event in events]
+        return [Entry(Unreadable("not an envelope: it has no list of events"), content)]
+    if len(events) == 1:
+        return [Entry(_read(events[0]), content)]
+    return [Entry(_read(event), json.dumps({"events": [event]}).encode()) for event in events]
 
 
 def _read(event: Any) -> Event | Unreadable:

@@ -4,6 +4,7 @@ Docker schema 2 and manifest lists, OCI image manifests and indexes; artifacts a
 Sources: OCI image-spec `manifest.md`, `image-index.md`; distribution's manifest/ packages; CVE-2021-41190 (S31).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,6 +45,9 @@ _KNOWN_KEYS: Final = frozenset(
 _FOLDED_KEYS: Final = {key.lower(): key for key in _KNOWN_KEYS}
 
 
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+
+
 class Unparsed(ValueError):
     """A manifest that is kept as bytes and not understood; the text says why, and quotes nothing long."""
 
@@ -71,6 +75,30 @@ class Manifest:
     blobs: tuple[Descriptor, ...]
     subject: Digest | None
     annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """What an image's config tells that its manifest doesn't: `os/arch[/variant]`, and when it was built (RFC 3339)."""
+
+    platform: str | None
+    created: str | None
+
+
+MAX_CONFIG_BYTES: Final = 1024 * 1024
+
+
+def read_image_config(content: bytes) -> ImageConfig:
+    """The config of an image (OCI image-spec `config.md`); whatever it doesn't tell plainly is None."""
+    try:
+        document = read_json(content)
+    except Ambiguous:
+        return ImageConfig(None, None)
+    if not isinstance(document, dict):
+        return ImageConfig(None, None)
+    created = document.get("created")
+    told = created if isinstance(created, str) and _TIME.fullmatch(created) else None
+    return ImageConfig(_platform(document), told)
 
 
 def parse_manifest(content: bytes, media_type: str) -> Manifest:

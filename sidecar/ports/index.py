@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
-from sidecar.domain.manifests import Manifest
+from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import RepositoryName
 
 
@@ -54,8 +54,8 @@ class InboxState:
 class Inbox(Protocol):
     """Events received and not yet applied, and what is quarantined; each method is one durable transaction."""
 
-    async def put(self, events: Sequence[InboxEvent]) -> int:
-        """Stores them, durable when it returns; how many were new: an id seen before is free (registry fact 2)."""
+    async def put(self, events: Sequence[InboxEvent]) -> None:
+        """Stores them, durable when it returns. An id that is already there costs nothing (registry fact 2)."""
         ...
 
     async def quarantine(self, items: Sequence[Quarantined]) -> None: ...
@@ -93,6 +93,7 @@ class Suspect:
     target: Target
     key: str
     digest: Digest | None
+    due: datetime
     missing_since: datetime | None = None
 
 
@@ -106,6 +107,15 @@ class Pulls:
     count: int
     last_at: int
     last_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingManifest:
+    """A manifest that the index knows by digest and hasn't read yet."""
+
+    repository: RepositoryName
+    digest: Digest
+    attempts: int
 
 
 class IndexTables(Protocol):
@@ -124,28 +134,41 @@ class IndexTables(Protocol):
         """A known manifest goes, with the tags that point at it; anything else was a blob."""
         ...
 
+    async def poison(self, sequence: int, reason: str) -> None:
+        """A claimed event that can't be applied goes to quarantine, so that those behind it can."""
+        ...
+
     async def done(self, sequences: Sequence[int]) -> None:
         """Claimed events are applied: commits with what they changed."""
         ...
 
     async def document(
         self,
-        repository: RepositoryName,
         digest: Digest,
         content: bytes,
         media_type: str,
-        manifest: Manifest | None,
-        unparsed: str | None,
+        reading: Manifest | Unparsed,
+        image: ImageConfig | None,
     ) -> None:
-        """A fetched manifest, verified against its digest: parsed, or kept as bytes with the reason it wasn't."""
+        """A fetched manifest, verified against its digest: parsed, or kept as bytes with the reason it wasn't.
+
+        Every repository that waits for it has it then. Children that a repository doesn't know become manifests of
+        it, waiting to be fetched.
+        """
         ...
+
+    async def fetch_failed(self, manifest: PendingManifest, again: datetime, reason: str) -> None: ...
 
     async def suspect(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
         """Asks for a verification at that time; an earlier wish is put off to the later one."""
         ...
 
     async def confirmed(self, suspect: Suspect) -> None:
-        """The registry agrees; nothing to do until something touches it again."""
+        """The registry agrees with `suspect.digest`; nothing to do until something touches the key again.
+
+        This and the three below do nothing where the index no longer believes what the suspect says, because an event
+        came in meanwhile; its own verification follows.
+        """
         ...
 
     async def moved(self, suspect: Suspect, digest: Digest, media_type: str, at: datetime) -> None:
@@ -156,20 +179,15 @@ class IndexTables(Protocol):
         """The registry said for the first time that it isn't there: to be asked once more at `again`."""
         ...
 
-    async def gone(self, suspect: Suspect) -> None:
+    async def gone(self, suspect: Suspect, at: datetime) -> None:
         """Said twice: removed from the index, kept in the history."""
         ...
 
     async def count_pulls(self, pulls: Sequence[Pulls]) -> None: ...
 
-
-@dataclass(frozen=True, slots=True)
-class PendingManifest:
-    """A manifest that the index knows by digest and hasn't read yet."""
-
-    repository: RepositoryName
-    digest: Digest
-    attempts: int
+    async def assign_projects(self) -> None:
+        """Gives each repository to the project that owns its name now: after projects came, went or own other names."""
+        ...
 
 
 class Index(Protocol):
@@ -182,8 +200,6 @@ class Index(Protocol):
     async def pending(self, limit: int, now: datetime) -> list[PendingManifest]:
         """Manifests to fetch now; those that failed come back with growing pauses."""
         ...
-
-    async def fetch_failed(self, manifest: PendingManifest, again: datetime, reason: str) -> None: ...
 
     async def due(self, limit: int, now: datetime) -> list[Suspect]:
         """What is to be verified now, the longest due first."""
@@ -235,6 +251,10 @@ class RegistryReader(Protocol):
 
     async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
         """The bytes, checked against the digest, at most 4 MiB; None where the registry says it isn't there."""
+        ...
+
+    async def blob(self, repository: RepositoryName, digest: Digest, limit: int) -> bytes | None:
+        """A small blob, checked against its digest; None where it isn't there or is larger than `limit` bytes."""
         ...
 
     async def tags(self, repository: RepositoryName) -> list[Tag] | None:

@@ -43,13 +43,13 @@ def event(action: str = "push", **target: Any) -> dict[str, Any]:
 
 
 def read(*events: Any) -> list[Any]:
-    return read_envelope(json.dumps({"events": events}).encode())
+    return [entry.event for entry in read_envelope(json.dumps({"events": events}).encode())]
 
 
 @pytest.mark.parametrize("line", ["2.8.2", "3.1.1"])
 def test_recorded_notifications_are_all_readable(line: str) -> None:
     """Every event that a real registry sent is understood: manifests' pushes, pulls and deletes; blobs' are ignored."""
-    kinds = Counter(type(event).__name__ for envelope in recorded(line) for event in read_envelope(envelope))
+    kinds = Counter(type(entry.event).__name__ for envelope in recorded(line) for entry in read_envelope(envelope))
     assert kinds.keys() == {"ManifestPushed", "ManifestPulled", "TagDeleted", "DigestDeleted", "Ignored"}
     assert kinds["ManifestPushed"] == 5
     assert kinds["Ignored"] == 17
@@ -124,6 +124,14 @@ def test_a_bad_event_does_not_hide_its_neighbours() -> None:
     assert isinstance(good, ManifestPushed)
 
 
+def test_each_event_of_an_envelope_has_an_envelope_of_its_own() -> None:
+    """What is stored of one event reads back as that event, and holds none of its neighbours."""
+    entries = read_envelope(json.dumps({"events": [event(tag="v1"), event(tag="v2")]}).encode())
+    assert [[inner.event for inner in read_envelope(entry.document)] for entry in entries] == [
+        [entry.event] for entry in entries
+    ]
+
+
 def test_an_unknown_action_is_ignored() -> None:
     """A future action is no error."""
     assert read(event("sign")) == [Ignored("action")]
@@ -146,7 +154,7 @@ def test_times_keep_their_nanoseconds(timestamp: str, expected: int) -> None:
 @given(st.binary(max_size=400))
 def test_garbage_is_unreadable_and_nothing_else(content: bytes) -> None:
     """Whatever the bytes, the answer is a list, never an error."""
-    assert all(isinstance(item, Unreadable) for item in read_envelope(content))
+    assert all(isinstance(entry.event, Unreadable) for entry in read_envelope(content))
 
 
 @given(

@@ -13,9 +13,11 @@ from sidecar.domain.manifests import (
     MANIFEST_TYPES,
     OCI_INDEX,
     OCI_MANIFEST,
+    ImageConfig,
     Unparsed,
     parse_manifest,
     platform_name,
+    read_image_config,
 )
 
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -142,3 +144,16 @@ def test_garbage_is_unparsed(content: bytes, media_type: str) -> None:
 def test_a_platform_is_made_of_plain_words(parts: tuple[str, str]) -> None:
     """What isn't a plain word is no platform."""
     assert platform_name(*parts) is None
+
+
+def test_an_image_config_tells_platform_and_time() -> None:
+    """Platform and creation time of a single image stand in its config."""
+    content = {"os": "linux", "architecture": "arm64", "variant": "v8", "created": "2026-11-23T08:08:32.4693Z"}
+    config = read_image_config(json.dumps(content).encode())
+    assert config == ImageConfig("linux/arm64/v8", "2026-11-23T08:08:32.4693Z")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"os":1,"created":"yesterday"}'])
+def test_a_config_that_tells_nothing_is_no_error(content: bytes) -> None:
+    """An artifact's config may be anything."""
+    assert read_image_config(content) == ImageConfig(None, None)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-Value = str | int | None
+Value = str | int | bytes | None
 Row = Sequence[Any]
 
 

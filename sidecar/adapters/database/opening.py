@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sidecar.adapters.database import migration
 from sidecar.adapters.database.access_memory import AccessMemory
+from sidecar.adapters.database.inbox import InboxStore
+from sidecar.adapters.database.index import IndexStore
 from sidecar.adapters.database.sqlite import SqliteDriver, look_up
 from sidecar.adapters.database.store import DatabaseStore
 from sidecar.ports import Clock
@@ -22,10 +24,12 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database: ports.Store, ports.AccessReader, and what opening it has changed."""
+    """An open database: ports.Store, AccessReader, Inbox and Index, and what opening it has changed."""
 
     store: DatabaseStore
     access: AccessMemory
+    inbox: InboxStore
+    index: IndexStore
     migrated: Migrated
 
 
@@ -39,7 +43,13 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
         migrated = await _migrate(driver, path, clock)
         access = AccessMemory(driver.following, clock)
         await access.refresh()
-        yield Database(DatabaseStore(driver, access), access, migrated)
+        yield Database(
+            store=DatabaseStore(driver, access),
+            access=access,
+            inbox=InboxStore(driver),
+            index=IndexStore(driver, access.owner_of),
+            migrated=migrated,
+        )
 
 
 async def migrate_database(path: Path, clock: Clock) -> Migrated:

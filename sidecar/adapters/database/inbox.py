@@ -1,0 +1,160 @@
+"""ports.Inbox: what was received and not yet applied, and the quarantine. Deliveries that wait are committed together.
+
+A registry sends one event at a time, but many registries and a benchmark of them don't: whoever arrives while a commit
+is under way shares the next one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sidecar.adapters.database.columns import optional_time_of, time_column, time_of
+from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.ports.index import InboxEvent, InboxState, Quarantined
+
+_PUT: Final = """
+INSERT INTO inbox (event, repository, instance, received_at, document)
+VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (event) DO NOTHING
+"""
+
+_SEEN: Final = """
+INSERT INTO registry_instance (instance, first_event_at, last_event_at)
+VALUES ($1, $2, $2)
+    ON CONFLICT (instance) DO UPDATE
+   SET last_event_at = excluded.last_event_at
+"""
+
+_CLAIM: Final = """
+SELECT event, repository, instance, received_at, document, sequence
+  FROM inbox
+ ORDER BY sequence
+ LIMIT $1
+"""
+
+_QUARANTINE: Final = """
+INSERT INTO quarantine (reason, content_type, address, received_at, content)
+VALUES ($1, $2, $3, $4, $5)
+"""
+
+_QUARANTINED: Final = """
+SELECT reason, content_type, address, received_at, content, id
+  FROM quarantine
+ WHERE id > $1
+ ORDER BY id
+ LIMIT $2
+"""
+
+_DROP: Final = """
+DELETE FROM quarantine
+ WHERE id = $1
+"""
+
+_STATE: Final = """
+SELECT (SELECT count(*) FROM inbox),
+       (SELECT min(received_at) FROM inbox),
+       (SELECT count(*) FROM quarantine)
+"""
+
+_INSTANCES: Final = """
+SELECT instance, last_event_at
+  FROM registry_instance
+"""
+
+
+@dataclass
+class _Batch:
+    """Deliveries that share one commit."""
+
+    events: list[InboxEvent] = field(default_factory=list)
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: BaseException | None = None
+
+
+class InboxStore:
+    """ports.Inbox on a driver."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._waiting: _Batch | None = None
+        self._committing: set[asyncio.Task[None]] = set()
+
+    async def put(self, events: Sequence[InboxEvent]) -> None:
+        """A cancelled caller leaves its events in the batch: they were received, and an id seen twice is free."""
+        batch = self._waiting
+        if batch is None:
+            batch = self._waiting = _Batch()
+            task = asyncio.create_task(self._commit(batch))
+            self._committing.add(task)
+            task.add_done_callback(self._committing.discard)
+        batch.events.extend(events)
+        await batch.committed.wait()
+        if batch.failure is not None:
+            raise batch.failure
+
+    async def _commit(self, batch: _Batch) -> None:
+        """The batch stays open to newcomers until the connection is free."""
+        try:
+            async with self._driver.writing() as session:
+                self._waiting = None
+                await _store(session, batch.events)
+        except BaseException as failure:
+            batch.failure = failure
+            if not isinstance(failure, Exception):
+                raise
+        finally:
+            if self._waiting is batch:
+                self._waiting = None
+            batch.committed.set()
+
+    async def quarantine(self, items: Sequence[Quarantined]) -> None:
+        async with self._driver.writing() as session:
+            await session.execute_many(_QUARANTINE, [_quarantine_columns(item) for item in items])
+
+    async def claim(self, limit: int) -> list[InboxEvent]:
+        async with self._driver.reading() as session:
+            return [_event(row) for row in await session.fetch(_CLAIM, limit)]
+
+    async def state(self) -> InboxState:
+        async with self._driver.reading() as session:
+            ((depth, oldest, quarantined),) = await session.fetch(_STATE)
+            instances = await session.fetch(_INSTANCES)
+        return InboxState(
+            depth=depth,
+            oldest=optional_time_of(oldest),
+            quarantined=quarantined,
+            last_event={instance: time_of(last) for instance, last in instances},
+        )
+
+    async def quarantined(self, limit: int, after: int = 0) -> list[Quarantined]:
+        async with self._driver.reading() as session:
+            return [_quarantined(row) for row in await session.fetch(_QUARANTINED, after, limit)]
+
+    async def drop(self, quarantined: int) -> bool:
+        async with self._driver.writing() as session:
+            return await session.execute(_DROP, quarantined) > 0
+
+
+async def _store(session: Session, events: Sequence[InboxEvent]) -> None:
+    await session.execute_many(_PUT, [_event_columns(event) for event in events])
+    newest = {event.instance: time_column(event.received_at) for event in events if event.instance}
+    await session.execute_many(_SEEN, list(newest.items()))
+
+
+def _event_columns(event: InboxEvent) -> tuple[str, str, str, int, bytes]:
+    return (event.event, event.repository, event.instance, time_column(event.received_at), event.document)
+
+
+def _event(row: Row) -> InboxEvent:
+    event, repository, instance, received_at, document, sequence = row
+    return InboxEvent(event, repository, instance, time_of(received_at), document, sequence)
+
+
+def _quarantine_columns(item: Quarantined) -> tuple[str, str, str, int, bytes]:
+    return (item.reason, item.content_type, item.address, time_column(item.received_at), item.content)
+
+
+def _quarantined(row: Row) -> Quarantined:
+    reason, content_type, address, received_at, content, identifier = row
+    return Quarantined(reason, content_type, address, time_of(received_at), content, identifier)

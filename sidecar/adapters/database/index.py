@@ -1,0 +1,204 @@
+"""ports.Index and ports.IndexTables: the index, put together from its tables."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from sidecar.adapters.database.columns import time_column
+from sidecar.adapters.database.driver import Driver, Session
+from sidecar.adapters.database.index_manifests import ManifestTable
+from sidecar.adapters.database.index_repositories import RepositoryTable
+from sidecar.adapters.database.index_sizes import SizeTable
+from sidecar.adapters.database.index_tags import TagTable
+from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
+from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
+from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.ports.index import PendingManifest, Pulls, Suspect, Target
+
+_DONE: Final = """
+DELETE FROM inbox
+ WHERE sequence = $1
+"""
+
+_POISON: Final = """
+INSERT INTO quarantine (reason, content_type, address, received_at, content)
+SELECT $2, '', '', received_at, document
+  FROM inbox
+ WHERE sequence = $1
+"""
+
+_PENDING: Final = """
+SELECT repository.name, manifest.digest, attempts
+  FROM manifest
+  JOIN repository ON repository.id = manifest.repository
+ WHERE fetch_after <= $1
+ ORDER BY fetch_after
+ LIMIT $2
+"""
+
+_TAGS: Final = """
+SELECT tag.name, digest
+  FROM tag
+  JOIN repository ON repository.id = tag.repository
+ WHERE repository.name = $1 AND digest IS NOT NULL
+"""
+
+_MANIFESTS: Final = """
+SELECT digest, media_type
+  FROM manifest
+  JOIN repository ON repository.id = manifest.repository
+ WHERE repository.name = $1 AND gone = 0
+"""
+
+_REPOSITORIES: Final = """
+SELECT name
+  FROM repository
+ ORDER BY name
+"""
+
+_NANOSECONDS: Final = 1000
+"""In one of the microseconds that columns of our own times hold."""
+
+
+class IndexSession:
+    """ports.IndexTables in one transaction."""
+
+    def __init__(self, session: Session, owner_of: Callable[[str], ProjectId | None]) -> None:
+        self._session = session
+        sizes = SizeTable(session)
+        self._repositories = RepositoryTable(session, sizes, owner_of)
+        self._manifests = ManifestTable(session, sizes)
+        self._tags = TagTable(session, self._repositories)
+        self._verifications = VerificationTable(session)
+
+    async def push(self, event: ManifestPushed) -> None:
+        origin = event.origin
+        repository = await self._repositories.ensure(event.repository, origin.time)
+        await self._manifests.add(
+            repository, event.digest, event.media_type, event.size, origin.order, origin.time, origin.actor
+        )
+        if event.tag is not None:
+            await self._tags.push(repository, event.tag, event.digest, origin)
+        await self._repositories.pushed(repository, origin.time)
+
+    async def delete_tag(self, event: TagDeleted) -> None:
+        repository = await self._repositories.find(event.repository)
+        if repository is not None:
+            await self._tags.delete(repository, event.tag, event.origin)
+
+    async def delete_digest(self, event: DigestDeleted) -> None:
+        repository = await self._repositories.find(event.repository)
+        if repository is not None and await self._manifests.remove(repository, event.digest, event.origin.order):
+            await self._tags.delete_at(repository, event.digest, event.origin)
+
+    async def done(self, sequences: Sequence[int]) -> None:
+        await self._session.execute_many(_DONE, [(sequence,) for sequence in sequences])
+
+    async def poison(self, sequence: int, reason: str) -> None:
+        await self._session.execute(_POISON, sequence, reason)
+        await self._session.execute(_DONE, sequence)
+
+    async def document(
+        self,
+        digest: Digest,
+        content: bytes,
+        media_type: str,
+        reading: Manifest | Unparsed,
+        image: ImageConfig | None,
+    ) -> None:
+        await self._manifests.document(digest, content, media_type, reading, image)
+
+    async def fetch_failed(self, manifest: PendingManifest, again: datetime, reason: str) -> None:
+        repository = await self._repositories.find(manifest.repository)
+        if repository is not None:
+            await self._manifests.fetch_later(repository, manifest.digest, again, reason)
+
+    async def suspect(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
+        known = await self._repositories.find(repository)
+        if known is not None:
+            await self._verifications.ask(known, target, key, due)
+
+    async def confirmed(self, suspect: Suspect) -> None:
+        repository = await self._repositories.find(suspect.repository)
+        if repository is not None:
+            await self._verifications.settled(repository, suspect)
+
+    async def moved(self, suspect: Suspect, digest: Digest, media_type: str, at: datetime) -> None:
+        time = time_column(at) * _NANOSECONDS
+        repository = await self._repositories.ensure(suspect.repository, time)
+        if await self._still_believed(repository, suspect):
+            await self._manifests.revive(repository, digest, media_type, time)
+            if suspect.target is Target.TAG:
+                await self._tags.follow(repository, Tag(suspect.key), digest, time)
+        await self._verifications.settled(repository, suspect)
+
+    async def missing(self, suspect: Suspect, at: datetime, again: datetime) -> None:
+        repository = await self._repositories.find(suspect.repository)
+        if repository is not None:
+            await self._verifications.missing(repository, suspect, at, again)
+
+    async def gone(self, suspect: Suspect, at: datetime) -> None:
+        repository = await self._repositories.find(suspect.repository)
+        if repository is None:
+            return
+        if await self._still_believed(repository, suspect):
+            await self._remove(repository, suspect, time_column(at) * _NANOSECONDS)
+        await self._verifications.settled(repository, suspect)
+
+    async def count_pulls(self, pulls: Sequence[Pulls]) -> None:
+        for item in pulls:
+            repository = await self._repositories.find(item.repository)
+            if repository is not None:
+                table = self._tags if item.target is Target.TAG else self._manifests
+                await table.count_pulls(repository, item.key, item.count, item.last_at, item.last_by)
+
+    async def assign_projects(self) -> None:
+        await self._repositories.assign()
+
+    async def _still_believed(self, repository: int, suspect: Suspect) -> bool:
+        if suspect.target is Target.TAG:
+            return await self._tags.digest(repository, suspect.key) == suspect.digest
+        return await self._manifests.lives(repository, suspect.key) == (suspect.digest is not None)
+
+    async def _remove(self, repository: int, suspect: Suspect, at: int) -> None:
+        if suspect.target is Target.TAG:
+            await self._tags.follow(repository, Tag(suspect.key), None, at)
+        elif await self._manifests.remove(repository, suspect.key, None):
+            await self._tags.delete_at(repository, suspect.key, None)
+
+
+class IndexStore:
+    """ports.Index on a driver."""
+
+    def __init__(self, driver: Driver, owner_of: Callable[[str], ProjectId | None]) -> None:
+        self._driver = driver
+        self._owner_of = owner_of
+
+    @asynccontextmanager
+    async def applying(self) -> AsyncIterator[IndexSession]:
+        async with self._driver.writing() as session:
+            yield IndexSession(session, self._owner_of)
+
+    async def pending(self, limit: int, now: datetime) -> list[PendingManifest]:
+        async with self._driver.reading() as session:
+            rows = await session.fetch(_PENDING, time_column(now), limit)
+        return [PendingManifest(RepositoryName(name), Digest(digest), attempts) for name, digest, attempts in rows]
+
+    async def due(self, limit: int, now: datetime) -> list[Suspect]:
+        async with self._driver.reading() as session:
+            return await VerificationTable(session).due(limit, now)
+
+    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
+        async with self._driver.reading() as session:
+            return {Tag(name): Digest(digest) for name, digest in await session.fetch(_TAGS, repository)}
+
+    async def manifests(self, repository: RepositoryName) -> Mapping[Digest, str]:
+        async with self._driver.reading() as session:
+            return {Digest(digest): media_type for digest, media_type in await session.fetch(_MANIFESTS, repository)}
+
+    async def repositories(self) -> list[RepositoryName]:
+        async with self._driver.reading() as session:
+            return [RepositoryName(name) for (name,) in await session.fetch(_REPOSITORIES)]

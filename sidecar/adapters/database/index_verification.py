@@ -1,0 +1,80 @@
+"""What is to be verified against the registry: one wish per tag or manifest, the latest one counting."""
+
+from datetime import datetime
+from typing import Final
+
+from sidecar.adapters.database.columns import optional_time_of, time_column, time_of
+from sidecar.adapters.database.driver import Row, Session
+from sidecar.domain.digests import Digest
+from sidecar.domain.names import RepositoryName
+from sidecar.ports.index import Suspect, Target
+
+_ASK: Final = """
+INSERT INTO verification (repository, target, key, due_at)
+VALUES ($1, $2, $3, $4)
+    ON CONFLICT (repository, target, key) DO UPDATE
+   SET due_at = excluded.due_at, missing_since = NULL
+"""
+
+_MISSING: Final = """
+UPDATE verification
+   SET due_at = $4, missing_since = $5
+ WHERE repository = $1 AND target = $2 AND key = $3 AND due_at = $6
+"""
+
+_SETTLED: Final = """
+DELETE FROM verification
+ WHERE repository = $1 AND target = $2 AND key = $3 AND due_at = $4
+"""
+
+_DUE: Final = """
+SELECT repository.name, target, key, coalesce(tag.digest, manifest.digest), due_at, missing_since
+  FROM verification
+  JOIN repository ON repository.id = verification.repository
+  LEFT JOIN tag ON target = 'tag' AND tag.repository = verification.repository AND tag.name = key
+  LEFT JOIN manifest ON target = 'manifest' AND manifest.repository = verification.repository
+                    AND manifest.digest = key AND manifest.gone = 0
+ WHERE due_at <= $1
+ ORDER BY due_at
+ LIMIT $2
+"""
+
+
+class VerificationTable:
+    """Wishes to verify, in one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def ask(self, repository: int, target: Target, key: str, due: datetime) -> None:
+        await self._session.execute(_ASK, repository, target, key, time_column(due))
+
+    async def missing(self, repository: int, suspect: Suspect, at: datetime, again: datetime) -> None:
+        await self._session.execute(
+            _MISSING,
+            repository,
+            suspect.target,
+            suspect.key,
+            time_column(again),
+            time_column(at),
+            time_column(suspect.due),
+        )
+
+    async def settled(self, repository: int, suspect: Suspect) -> None:
+        """Done, unless somebody asked anew meanwhile."""
+        await self._session.execute(_SETTLED, repository, suspect.target, suspect.key, time_column(suspect.due))
+
+    async def due(self, limit: int, now: datetime) -> list[Suspect]:
+        return [_suspect(row) for row in await self._session.fetch(_DUE, time_column(now), limit)]
+
+
+def _suspect(row: Row) -> Suspect:
+    repository, target, key, digest, due_at, missing_since = row
+    return Suspect(
+        repository=RepositoryName(repository),
+        target=Target(target),
+        key=key,
+        digest=None if digest is None else Digest(digest),
+        due=time_of(due_at),
+        missing_since=optional_time_of(missing_since),
+    )

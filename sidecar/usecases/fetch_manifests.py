@@ -1,0 +1,91 @@
+"""Reads the manifests that the index knows by digest only: once each, verified, parsed under limits, kept as bytes."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.manifests import (
+    IMAGE_CONFIG_TYPES,
+    MAX_CONFIG_BYTES,
+    ImageConfig,
+    Manifest,
+    Unparsed,
+    parse_manifest,
+    read_image_config,
+)
+from sidecar.ports import Clock
+from sidecar.ports.index import Index, PendingManifest, RegistryReader, Served, Target
+
+FIRST_PAUSE: Final = timedelta(seconds=5)
+LONGEST_PAUSE: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    pending: PendingManifest
+    served: Served
+    reading: Manifest | Unparsed
+    image: ImageConfig | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    pending: PendingManifest
+    reason: str
+
+
+@dataclass(frozen=True)
+class FetchManifests:
+    index: Index
+    registry: RegistryReader
+    clock: Clock
+
+    async def run_once(self, limit: int = 16) -> int:
+        """Fetches at most `limit` manifests side by side and stores them in one transaction; how many were tried.
+
+        One that the registry doesn't serve becomes a suspect: whether it is gone is `verify`'s to say.
+        """
+        pending = await self.index.pending(limit, self.clock.now())
+        outcomes = await asyncio.gather(*(self._fetch(item) for item in pending))
+        if fetched := [item for item in outcomes if isinstance(item, _Fetched)]:
+            async with self.index.applying() as tables:
+                for item in fetched:
+                    await tables.document(
+                        item.pending.digest, item.served.content, item.served.media_type, item.reading, item.image
+                    )
+        for failed in (item for item in outcomes if isinstance(item, _Failed)):
+            await self._put_off(failed)
+        return len(pending)
+
+    async def _fetch(self, pending: PendingManifest) -> _Fetched | _Failed:
+        try:
+            served = await self.registry.manifest(pending.repository, pending.digest)
+            if served is None:
+                return _Failed(pending, "the registry does not serve it")
+            reading = _read(served)
+            return _Fetched(pending, served, reading, await self._image(pending, reading))
+        except RegistryUnavailable:
+            return _Failed(pending, "the registry did not answer")
+
+    async def _image(self, pending: PendingManifest, reading: Manifest | Unparsed) -> ImageConfig | None:
+        config = None if isinstance(reading, Unparsed) else reading.config
+        if config is None or config.media_type not in IMAGE_CONFIG_TYPES:
+            return None
+        content = await self.registry.blob(pending.repository, config.digest, MAX_CONFIG_BYTES)
+        return None if content is None else read_image_config(content)
+
+    async def _put_off(self, failed: _Failed) -> None:
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failed.pending.attempts, 10))
+        now = self.clock.now()
+        async with self.index.applying() as tables:
+            await tables.fetch_failed(failed.pending, now + pause, failed.reason)
+            await tables.suspect(failed.pending.repository, Target.MANIFEST, failed.pending.digest, now + pause)
+
+
+def _read(served: Served) -> Manifest | Unparsed:
+    try:
+        return parse_manifest(served.content, served.media_type)
+    except Unparsed as reason:
+        return reason
