@@ -4,15 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from sidecar.domain.errors import Invalid, NotFound, Refused
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, EVERY_PROJECT
-from sidecar.domain.policy import Grant
-from sidecar.domain.roles import (
-    ADMIN,
-    BUILT_IN,
-    OWNER,
-    PUBLIC_PERMISSIONS,
-    built_in_permissions,
-    expand,
-)
+from sidecar.domain.policy import Access, Grant, administers
+from sidecar.domain.roles import ADMIN, BUILT_IN, OWNER, PUBLIC_PERMISSIONS, built_in_permissions, expand
 from sidecar.domain.tenancy import Binding, Role
 
 
@@ -51,7 +44,14 @@ def heads(binding: Binding | None) -> bool:
     return binding is not None and role in binding.roles and binding.repositories is None
 
 
-def check_still_headed(remaining: Iterable[Binding]) -> None:
-    """Refused where nobody in these bindings, all of one project, could give rights back."""
-    if not any(heads(binding) for binding in remaining):
+def check_headed(holder: Access, old: Binding | None, new: Binding | None, bindings: Iterable[Binding]) -> None:
+    """Refused where this change takes away the last of `bindings`, all of one project, that heads it.
+
+    An administrator may leave a project without an owner, but nobody the installation without an administrator.
+    """
+    if old is None or not heads(old) or heads(new):
+        return
+    if old.project != EVERY_PROJECT and administers(holder):
+        return
+    if not any(heads(binding) for binding in bindings if binding.principal != old.principal):
         raise Refused("last_owner", "api: the last owner can't be removed")

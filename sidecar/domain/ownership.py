@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.domain.names import Glob, ProjectId, RepositoryName
 
 
 class OwnedName(str):
@@ -37,6 +37,22 @@ class OwnedName(str):
 
 def _holds(pattern: OwnedName, other: OwnedName) -> bool:
     return pattern.prefix is not None and other.startswith(f"{pattern.prefix}/")
+
+
+def check_reach(globs: Iterable[Glob], owned: Iterable[OwnedName]) -> None:
+    """Invalid for each glob that fits no repository of these, such as `web` where `acme/web` is meant."""
+    owned = tuple(owned)
+    lost = [glob for glob in globs if not any(_reaches(glob, name) for name in owned)]
+    if lost:
+        raise Invalid(*(f"repositories: {glob} fits nothing in the project; write the full name" for glob in lost))
+
+
+def _reaches(glob: Glob, name: OwnedName) -> bool:
+    if name.prefix is None:
+        return glob.matches(name)
+    head, star, _ = glob.partition("*")
+    below = f"{name.prefix}/"
+    return head.startswith(below) or (bool(star) and below.startswith(head))
 
 
 def own_slice(project: ProjectId) -> OwnedName:

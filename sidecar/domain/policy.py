@@ -11,7 +11,7 @@ from typing import Final
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit, Principal
 from sidecar.domain.names import ALL_USERS, EVERY_PROJECT, Glob, ProjectId
-from sidecar.domain.roles import REGISTRY_PERMISSIONS
+from sidecar.domain.roles import PROJECT_CREATE, REGISTRY_PERMISSIONS
 from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
 
 _PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "registry.delete"}
@@ -159,6 +159,11 @@ def require(access: Access, permission: str, project: str, repository: str | Non
     if access.knows(project):
         raise Forbidden((permission,))
     raise NotFound("project")
+
+
+def administers(access: Access) -> bool:
+    """Whether it belongs to an administrator of the installation, who holds everything everywhere."""
+    return access.granting(PROJECT_CREATE, EVERY_PROJECT) is not None
 
 
 def permissions_in(access: Access, project: str) -> frozenset[str]:

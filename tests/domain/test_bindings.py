@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sidecar.domain.bindings import check_roles, check_still_headed, grants_of, heads, permissions_by_role
+from sidecar.domain.bindings import check_headed, check_roles, grants_of, heads, permissions_by_role
 from sidecar.domain.errors import Invalid, NotFound, Refused
 from sidecar.domain.names import Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.policy import Access
 from sidecar.domain.roles import INSTALLATION_PERMISSIONS, PERMISSIONS, PermissionPattern
 from sidecar.domain.tenancy import Binding, Role
 
@@ -74,9 +75,23 @@ def test_who_heads_a_project(of: Binding | None, expected: bool) -> None:
     assert heads(of) is expected
 
 
-def test_the_last_owner_stays() -> None:
-    """A project without an owner could never be given one from within."""
-    check_still_headed([binding("viewer"), binding("owner")])
+@pytest.mark.parametrize("new", [None, binding("viewer"), binding("owner", only="acme/web")])
+def test_the_last_owner_stays(new: Binding | None) -> None:
+    """A project without an owner could never be given one from within, so nobody takes the last one away."""
+    narrowed = binding("owner", principal="bob@example.com", only="acme/web")
     with pytest.raises(Refused) as refused:
-        check_still_headed([binding("viewer"), binding("owner", only="acme/web")])
+        check_headed(Access(), binding("owner"), new, [binding("owner"), narrowed])
     assert refused.value.code == "last_owner"
+
+
+def test_an_owner_may_leave_where_another_stays() -> None:
+    """Only the last one is held back."""
+    check_headed(Access(), binding("owner"), None, [binding("owner"), binding("owner", principal="bob@example.com")])
+
+
+def test_an_administrator_may_take_the_last_owner_but_not_the_last_administrator() -> None:
+    """The installation can still give a project an owner; nobody could give it an administrator."""
+    holder = Access(grants_of(binding("admin", project="*"), permissions_by_role("*", ())))
+    check_headed(holder, binding("owner"), None, [binding("owner")])
+    with pytest.raises(Refused):
+        check_headed(holder, binding("admin", project="*"), None, [binding("admin", project="*")])

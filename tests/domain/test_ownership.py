@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import ProjectId, RepositoryName
-from sidecar.domain.ownership import OwnedName, Ownership, own_slice
+from sidecar.domain.names import Glob, ProjectId, RepositoryName
+from sidecar.domain.ownership import OwnedName, Ownership, check_reach, own_slice
 
 ACME, TEAM = ProjectId("acme"), ProjectId("team")
 
@@ -99,3 +99,57 @@ def test_the_owner_is_who_holds_it(first: list[OwnedName], second: list[OwnedNam
 def test_each_project_owns_its_slice() -> None:
     """What a project owns by its id alone is a valid name below it."""
     assert Ownership.of({ACME: []}).owner_of(RepositoryName("acme/web")) == ACME
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("acme/*", True),
+        ("acme/web", True),
+        ("acme/web/*", True),
+        ("acme", False),
+        ("library/*", True),
+        ("library/nginx", True),
+        ("library", False),
+        ("library/nginx/*", False),
+        ("acmes/*", False),
+    ],
+)
+def test_a_name_is_taken_if_one_repository_is(name: str, taken: bool) -> None:
+    """What lies below a prefix, above a name, or is the same text is taken; what only looks alike is free."""
+    ownership = Ownership.of({ProjectId("acme"): [OwnedName("library/nginx")]})
+    assert ownership.overlaps(OwnedName(name)) is taken
+
+
+@given(st.lists(owned, max_size=5), owned)
+def test_the_map_agrees_with_the_pairwise_rule(taken: list[OwnedName], name: OwnedName) -> None:
+    """The map answers in a few steps what comparing with every claimed pattern would answer."""
+    pairwise = any(name.overlaps(other) for other in (own_slice(ACME), *taken))
+    assert Ownership.of({ACME: taken}).overlaps(name) == pairwise
+
+
+@pytest.mark.parametrize(
+    ("glob", "reaches"),
+    [
+        ("acme/web", True),
+        ("acme/team-*", True),
+        ("*", True),
+        ("ac*e/web", True),
+        ("*/web", True),
+        ("nginx", True),
+        ("ngin*", True),
+        ("web", False),
+        ("acme", False),
+        ("acme*web", True),
+        ("acmes/*", False),
+        ("nginx/*", False),
+    ],
+)
+def test_a_glob_must_fit_something_of_the_project(glob: str, reaches: bool) -> None:
+    """`web` where `acme/web` is meant would be a binding that silently gives nothing."""
+    names = (OwnedName("acme/*"), OwnedName("nginx"))
+    if reaches:
+        check_reach([Glob(glob)], names)
+    else:
+        with pytest.raises(Invalid, match="validate"):
+            check_reach([Glob(glob)], names)

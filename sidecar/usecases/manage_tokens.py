@@ -1,0 +1,118 @@
+"""Tokens that people and service accounts make for themselves; none ever exceeds its maker (S20).
+
+A personal token stands for a person. A scoped token is cut to one project, some permissions, and some repositories or
+all. Both end with the credential they were made with, and scoped tokens neither make nor see any.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sidecar.domain.errors import Forbidden, Invalid, InvalidCredentials, found
+from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
+from sidecar.domain.issuing import NewSecret, issue
+from sidecar.domain.names import Email, Glob, ProjectId
+from sidecar.domain.ownership import check_reach, own_slice
+from sidecar.domain.policy import Caller, Grant, missing_from, require_all
+from sidecar.domain.roles import NEVER_SCOPED, PERMISSIONS, REGISTRY_PERMISSIONS
+from sidecar.domain.secrets import RANDOM_BYTES
+from sidecar.domain.tenancy import IssuedSecret
+from sidecar.ports import Clock, Randomness, Store
+
+PERSONAL_LIFETIME: Final = timedelta(days=30)
+SCOPED_LIFETIME: Final = timedelta(seconds=900)
+
+_LISTED: Final = (CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class ManageTokens:
+    store: Store
+    clock: Clock
+    randomness: Randomness
+
+    async def make_personal(self, caller: Caller, label: str, lifetime: timedelta | None) -> NewSecret:
+        """A token that stands for the caller, a person, wherever their bindings reach."""
+        principal = _maker(caller)
+        if principal.kind is not PrincipalKind.PERSON:
+            raise Invalid("project: is missing; a service account makes scoped tokens only")
+        return await self._issue(principal, CredentialKind.PERSONAL_TOKEN, None, label, lifetime or PERSONAL_LIFETIME)
+
+    async def make_scoped(
+        self,
+        caller: Caller,
+        project: ProjectId,
+        permissions: frozenset[str],
+        repositories: tuple[Glob, ...] | None,
+        label: str,
+        lifetime: timedelta | None,
+    ) -> NewSecret:
+        """A token for these permissions, or, where none are named, for all that the caller could put into one."""
+        principal = _maker(caller)
+        async with self.store.reading() as tables:
+            known = found(await tables.projects.get(project) if caller.access.knows(project) else None, "project")
+        check_reach(repositories or (), (own_slice(project), *known.owns))
+        given = permissions or _all_that_fit(caller, project, repositories)
+        require_all(caller.access, [Grant(project, given, repositories, principal.name, "")])
+        limit = Limit(project, given, repositories)
+        return await self._issue(principal, CredentialKind.SCOPED_TOKEN, limit, label, lifetime or SCOPED_LIFETIME)
+
+    async def all_of(self, caller: Caller) -> list[IssuedSecret]:
+        """The caller's personal and scoped tokens, the oldest first."""
+        principal = _maker(caller)
+        async with self.store.reading() as tables:
+            return await tables.secrets.of_principal(Email(principal.name), _LISTED)
+
+    async def revoke(self, caller: Caller, token_id: str) -> None:
+        """At once, with every token that was made with it; one of somebody else isn't found (S3)."""
+        principal = _maker(caller)
+        async with self.store.writing() as tables:
+            token = found(await tables.secrets.get(token_id), "token")
+            mine = token.credential.principal == principal.name and token.credential.kind in _LISTED
+            await tables.secrets.remove(found(token if mine else None, "token").credential.id)
+
+    async def _issue(
+        self, maker: Principal, kind: CredentialKind, limit: Limit | None, label: str, lifetime: timedelta
+    ) -> NewSecret:
+        now = self.clock.now()
+        credential = Credential(
+            self.randomness.identifier(),
+            kind,
+            maker.name,
+            maker.kind,
+            _end(now + lifetime, maker),
+            limit,
+            maker.credential,
+        )
+        token = issue(credential, self.randomness.bytes(RANDOM_BYTES), label, now, maker.name)
+        async with self.store.writing() as tables:
+            if maker.credential is not None and await tables.secrets.get(maker.credential) is None:
+                raise InvalidCredentials
+            await tables.secrets.add(token.kept)
+        return token
+
+
+def _maker(caller: Caller) -> Principal:
+    """Scoped tokens may not make, list or revoke tokens."""
+    if caller.principal.limit is not None:
+        raise Forbidden(("a credential other than a scoped token",))
+    return caller.principal
+
+
+def _end(wanted: datetime, maker: Principal) -> datetime:
+    """No later than the credential that the token is made with; a sign-in from elsewhere is no such credential."""
+    if maker.credential is None or maker.expires_at is None:
+        return wanted
+    return min(wanted, maker.expires_at)
+
+
+def _all_that_fit(caller: Caller, project: ProjectId, repositories: tuple[Glob, ...] | None) -> frozenset[str]:
+    fitting = set(PERMISSIONS) - NEVER_SCOPED if repositories is None else REGISTRY_PERMISSIONS
+    held = {
+        permission
+        for permission in fitting
+        if not missing_from(caller.access, [Grant(project, frozenset((permission,)), repositories, "", "")])
+    }
+    if not held:
+        raise Forbidden(("any permission that a token can hold",))
+    return frozenset(held)
