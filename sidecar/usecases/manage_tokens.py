@@ -49,6 +49,7 @@ class ManageTokens:
     ) -> NewSecret:
         """A token for these permissions, or, where none are named, for all that the caller could put into one."""
         principal = _maker(caller)
+        _check_permissions(permissions, repositories)
         async with self.store.reading() as tables:
             known = found(await tables.projects.get(project) if caller.access.knows(project) else None, "project")
         check_reach(repositories or (), (own_slice(project), *known.owns))
@@ -97,6 +98,17 @@ def _maker(caller: Caller) -> Principal:
     if caller.principal.limit is not None:
         raise Forbidden(("a credential other than a scoped token",))
     return caller.principal
+
+
+def _check_permissions(permissions: frozenset[str], repositories: tuple[Glob, ...] | None) -> None:
+    """Plain permissions only, and none that would mint credentials or do nothing in a token that is narrowed."""
+    can_be_given = frozenset(PERMISSIONS) - NEVER_SCOPED
+    faults = [f"permissions: a token can't hold {name}" for name in sorted(permissions - can_be_given)]
+    if repositories is not None:
+        useless = sorted(permissions & can_be_given - REGISTRY_PERMISSIONS)
+        faults += [f"permissions: {name} can't be narrowed to repositories" for name in useless]
+    if faults:
+        raise Invalid(*faults)
 
 
 def _end(wanted: datetime, maker: Principal) -> datetime:

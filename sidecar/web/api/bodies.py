@@ -1,0 +1,115 @@
+"""Requests and results as models, and the conventions by which an object of JSON becomes a request.
+
+Keys match without regard to ASCII case, because existing clients differ. Existing typed clients send every field they
+know of, so zero values mean absent, and the fields of their older service are taken and ignored. Anything else that a
+method doesn't know is refused (S1). All faults of a body are told at once, each with its field.
+"""
+
+import string
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from sidecar.domain.errors import Invalid
+from sidecar.web.api.fields import PlaceField, ProjectField
+
+LEGACY_FIELDS: Final = frozenset(("location", "projectid", "billingaccount", "channel"))
+
+_ZERO_TEXTS: Final = frozenset(("", "0", "0001-01-01T00:00:00Z"))
+_MAX_FAULTS: Final = 100
+_ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+class Body(BaseModel):
+    """What a method takes. It is about the installation as a whole, unless it is `InPlace`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
+
+
+class InPlace(Body):
+    """What a method takes whose caller must hold the method's permission in that project, or on every project."""
+
+    project: PlaceField
+    """The project's sid, or `*` for every project."""
+
+
+class InProject(InPlace):
+    """What a method takes that is about one project."""
+
+    project: ProjectField
+    """The project's sid."""
+
+
+class Result(BaseModel):
+    """What a method answers; a field that is None is left out."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class Nothing(Result):
+    """A void result: `{}`."""
+
+
+_B = TypeVar("_B", bound=Body)
+
+
+def fold(name: str) -> str:
+    """Lower case, for ASCII alone: Unicode's rules would make other letters of `ſ` and `K`."""
+    return name.translate(_ASCII_LOWER)
+
+
+def read_body_as(model: type[_B], fields: Mapping[str, Any]) -> _B:
+    """The request in these fields. Raises Invalid with every fault."""
+    known = {fold(field.alias or name): field.alias or name for name, field in model.model_fields.items()}
+    given, faults = _folded(known, fields)
+    try:
+        body = model.model_validate(given)
+    except ValidationError as error:
+        faults += [_fault(each) for each in error.errors(include_url=False, include_context=False)]
+    if faults:
+        raise Invalid(*faults[:_MAX_FAULTS])
+    return body
+
+
+def _folded(known: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The fields by their own names, without those that are absent; and a fault for each that is given twice."""
+    given: dict[str, Any] = {}
+    seen: set[str] = set()
+    faults = []
+    for key, value in fields.items():
+        folded = fold(key)
+        if folded in seen:
+            faults.append(f"{key[:64]}: is given twice")
+        elif not (_is_zero(value) or (folded in LEGACY_FIELDS and folded not in known)):
+            given[known.get(folded, key)] = value
+        seen.add(folded)
+    return given, faults
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in _ZERO_TEXTS
+    return value is None or (value == 0 and not isinstance(value, bool))
+
+
+_WORDS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown field",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+}
+
+
+def _fault(error: Any) -> str:
+    """`permissions.0: …`: the field, and what is wrong with it."""
+    path = ".".join(str(part)[:64] for part in error["loc"])
+    problem = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"{path}: {problem}"

@@ -1,0 +1,54 @@
+"""One way for every method: who, what, may they, do it, answer. Handlers never see a request, nor decide who may."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from sidecar.domain.errors import Unauthorized
+from sidecar.domain.identity import Credentials, Principal
+from sidecar.domain.policy import Caller
+from sidecar.ports import AccessReader
+from sidecar.web.api.bodies import Result, read_body_as
+from sidecar.web.api.json_object import read_object
+from sidecar.web.api.methods import MethodTable
+from sidecar.web.body import read_body
+from sidecar.web.principal import PRINCIPAL, credentials_of
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """`max_body` is in bytes."""
+
+    methods: MethodTable
+    authenticate: Callable[[Credentials], Awaitable[Principal]]
+    access: AccessReader
+    max_body: int
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post(r"/{method:[^/]+\.[^/]+}", self.answer)]
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Raises what `web.problems` knows how to answer; a body is read only from who is authenticated."""
+        method = self.methods.find(request.match_info["method"])
+        if method is None:
+            raise web.HTTPNotFound
+        principal = await self._principal(request)
+        body = read_body_as(method.request, read_object(await read_body(request, self.max_body)))
+        caller = Caller(principal, self.access.access_of(principal))
+        method.authorise(caller.access, body)
+        return _answer(await method.handler(caller, body))
+
+    async def _principal(self, request: web.Request) -> Principal:
+        credentials = credentials_of(request)
+        if credentials is None:
+            raise Unauthorized
+        principal = await self.authenticate(credentials)
+        request[PRINCIPAL] = principal.name
+        return principal
+
+
+def _answer(result: Result) -> web.Response:
+    body = {"ok": True, "result": result.model_dump(mode="json", by_alias=True, exclude_none=True)}
+    return web.Response(body=orjson.dumps(body), content_type="application/json")
