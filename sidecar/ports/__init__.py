@@ -122,7 +122,7 @@ class Projects(Protocol):
 
 class Roles(Protocol):
     async def put(self, role: Role) -> None:
-        """Adds it, or replaces the permissions of the one of that name."""
+        """Adds it, or replaces the permissions and the title of the one of that name."""
         ...
 
     async def get(self, project: ProjectId, name: RoleName) -> Role | None: ...

@@ -1,6 +1,6 @@
 """A project's own roles. Nobody makes, changes or removes a role that gives more than they hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.domain.errors import Invalid, Refused, found
 from sidecar.domain.names import ProjectId, RoleName
@@ -30,11 +30,12 @@ class ManageRoles:
         """The role, new or in place of the one of that name; the caller must hold what either gives."""
         if name in BUILT_IN:
             raise Invalid(f"role: {name} is built in and can't be changed")
-        role = Role(project, name, patterns, self.clock.now(), caller.principal.name, title)
         async with self.store.writing() as tables:
             found(await tables.projects.get(project), "project")
             replaced = await tables.roles.get(project, name)
-            require_all(caller.access, [_grant(each) for each in (role, replaced) if each is not None])
+            made = replaced or Role(project, name, patterns, self.clock.now(), caller.principal.name)
+            role = replace(made, permissions=patterns, title=title)
+            require_all(caller.access, [_grant(role), _grant(made)])
             await tables.roles.put(role)
         return role
 

@@ -10,21 +10,22 @@ from sidecar.domain.roles import PermissionPattern
 from sidecar.domain.tenancy import Role
 
 _PUT: Final = """
-INSERT INTO role (project, name, permissions, created_at, created_by)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO role (project, name, permissions, created_at, created_by, title)
+VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (project, name) DO UPDATE
-   SET permissions = excluded.permissions
+   SET permissions = excluded.permissions,
+       title = excluded.title
 """
 
 _GET: Final = """
-SELECT project, name, permissions, created_at, created_by
+SELECT project, name, permissions, created_at, created_by, title
   FROM role
  WHERE project = $1
    AND name = $2
 """
 
 _LIST: Final = """
-SELECT project, name, permissions, created_at, created_by
+SELECT project, name, permissions, created_at, created_by, title
   FROM role
  WHERE project = $1
  ORDER BY name
@@ -52,6 +53,7 @@ class RoleTable:
             list_column(role.permissions),
             time_column(role.created_at),
             role.created_by,
+            role.title,
         )
         self._changes.touch(Touched.ROLES, role.project)
 
@@ -68,11 +70,12 @@ class RoleTable:
 
 
 def _role(row: Row) -> Role:
-    project, name, permissions, created_at, created_by = row
+    project, name, permissions, created_at, created_by, title = row
     return Role(
         project=ProjectId(project),
         name=RoleName(name),
         permissions=tuple(PermissionPattern(pattern) for pattern in list_of(permissions)),
         created_at=time_of(created_at),
         created_by=created_by,
+        title=title,
     )

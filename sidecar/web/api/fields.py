@@ -55,13 +55,13 @@ def _prose(text: str) -> str:
     return text
 
 
-def _whole_number(value: Any) -> Any:
+def _whole_number(value: Any) -> int:
     """Existing clients send some numbers as text."""
-    if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and len(value) <= 18 and value.isascii() and value.isdecimal():
         return int(value)
-    if isinstance(value, bool | str | float):
-        raise ValueError("must be a whole number")
-    return value
+    raise ValueError("must be a whole number")
 
 
 def _time(value: Any) -> datetime:
@@ -79,7 +79,7 @@ def _schema(**words: Any) -> Any:
 
 ProjectField = Annotated[ProjectId, Made(ProjectId), _schema(pattern=_SID_PATTERN, minLength=3, maxLength=32)]
 PlaceField = Annotated[str, Made(_place), _schema(maxLength=32)]
-SidField = Annotated[str, Made(ProjectId), _schema(pattern=_SID_PATTERN, minLength=3, maxLength=32)]
+SidField = Annotated[ProjectId, Made(ProjectId), _schema(pattern=_SID_PATTERN, minLength=3, maxLength=32)]
 AccountField = Annotated[str, Made(_account), _schema(maxLength=254)]
 RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]

@@ -153,7 +153,7 @@ class MeNamespace:
         return AuthorizedResult(authorized=await self.access.authorized(caller, body.project, body.permissions))
 
     async def generate_token(self, caller: Caller, body: GenerateToken) -> NewToken:
-        """Makes a token and shows it this once. It never does more than its maker, nor outlives the maker's credential."""
+        """Makes a token and shows it this once. It never does more than its maker, nor outlives its maker's login."""
         lifetime = None if body.ttl_seconds is None else timedelta(seconds=body.ttl_seconds)
         if body.project is None:
             _check_personal(body)

@@ -1,7 +1,7 @@
 """Lists: a fixed set of orders, a glob on the name, and cursors that say after which item to go on.
 
 A cursor holds the place of the last item in its order, so that what comes and goes between two pages neither repeats
-nor hides another item. It is opaque to clients, holds nothing that its list doesn't show, and is checked when it returns.
+nor hides another item. It is opaque to clients, holds nothing that its list doesn't show, and is checked on return.
 """
 
 import base64

@@ -96,7 +96,7 @@ class ProjectNamespace:
         )
 
     async def create(self, caller: Caller, body: CreateProject) -> ProjectResult:
-        """Makes a project, whose owner is the caller. For administrators, and for others if the configuration says so."""
+        """Makes a project, owned by the caller. For administrators, and for others if the configuration says so."""
         owns = tuple(dict.fromkeys(body.owns))
         return ProjectResult.of(await self.projects.create(caller, body.sid, body.name or body.sid, owns))
 
@@ -110,7 +110,7 @@ class ProjectNamespace:
         return ProjectResult.of(await self.projects.get(body.project))
 
     async def update(self, caller: Caller, body: UpdateProject) -> ProjectResult:
-        """Renames a project, or changes what it owns. Names that leave `owns` are nobody's until a project claims them."""
+        """Renames a project, or changes what it owns. A name that leaves `owns` is nobody's until it is claimed."""
         owns = None if body.owns is None else tuple(dict.fromkeys(body.owns))
         return ProjectResult.of(await self.projects.update(caller, body.project, body.name, owns))
 

@@ -142,7 +142,7 @@ class RoleNamespace:
         return RoleResult.of(KnownRole(role.name, role.permissions, role))
 
     async def list(self, _: Caller, body: ListRoles) -> RoleList:
-        """The roles that can be bound in a project, the built-in ones among them. `filter` meets the role or the name."""
+        """The roles that can be bound in a project, built-in ones among them. `filter` meets the role or the name."""
         items, cursor = _ROLE_ORDERS.page(await self.roles.all_of(body.project), body)
         return RoleList(items=[RoleResult.of(role) for role in items], next_cursor=cursor)
 

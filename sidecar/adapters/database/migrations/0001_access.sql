@@ -12,6 +12,7 @@ CREATE TABLE project (
 CREATE TABLE role (
     project     TEXT   NOT NULL REFERENCES project (sid) ON DELETE CASCADE,
     name        TEXT   NOT NULL,
+    title       TEXT   NOT NULL,
     permissions TEXT   NOT NULL,
     created_at  BIGINT NOT NULL,
     created_by  TEXT   NOT NULL,
