@@ -15,16 +15,31 @@ from sidecar.adapters.background import Repeating
 from sidecar.adapters.credentials import IssuedSecretAuthenticator
 from sidecar.adapters.database import open_database
 from sidecar.adapters.logs import configure_logging
+from sidecar.adapters.registry.reader import HttpRegistryReader
+from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.signing import LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.config import Config, read_secret
 from sidecar.domain.secrets import SecretKind
-from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
+from sidecar.ports import AccessReader, Clock, Randomness, RepositoryCatalog, Store, TokenSigner
 from sidecar.usecases.authenticate import Authenticate
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
+from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
+from sidecar.usecases.manage_bindings import ManageBindings
+from sidecar.usecases.manage_projects import ManageProjects
+from sidecar.usecases.manage_roles import ManageRoles
+from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
+from sidecar.usecases.manage_tokens import ManageTokens
 from sidecar.usecases.record_use import RecordUse
 from sidecar.web import token
+from sidecar.web.api.dispatcher import Dispatcher
+from sidecar.web.api.me import MeNamespace
+from sidecar.web.api.methods import MethodTable
+from sidecar.web.api.openapi import openapi_routes
+from sidecar.web.api.project import ProjectNamespace
+from sidecar.web.api.role import RoleNamespace
+from sidecar.web.api.service_account import ServiceAccountNamespace
 from sidecar.web.app import FrontDoor, make_app
 from sidecar.web.health import Health, health_routes, metrics_routes
 from sidecar.web.metrics import Metrics
@@ -55,6 +70,7 @@ class Core:
     store: Store
     access: AccessReader
     used: RecordUse
+    catalog: RepositoryCatalog
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
         """The chain of authenticators that take these kinds of secrets."""
@@ -85,6 +101,7 @@ async def application(
         health = Health(core.signer.ready, {work.name: work.trouble for work in (flush, follow)})
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
+            *_management_api(core),
             *health_routes(health),
         ]
         front_door = _front_door(core, metrics)
@@ -98,10 +115,14 @@ async def application(
 @asynccontextmanager
 async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Core]:
     signer = token_signer(config, clock, randomness)
-    async with open_database(config.database.path, clock) as database:
+    async with (
+        open_database(config.database.path, clock) as database,
+        registry_transport(config.registry.url) as transport,
+    ):
         await EnsureAdministrator(database.store, clock)(config.administrator.email, _administrators_token(config))
         used = RecordUse(database.store, clock)
-        yield Core(config, clock, randomness, signer, database.store, database.access, used)
+        catalog = HttpRegistryReader(transport, signer)
+        yield Core(config, clock, randomness, signer, database.store, database.access, used, catalog)
 
 
 def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
@@ -136,6 +157,22 @@ def _issue_token(core: Core) -> IssueToken:
         lifetimes=Lifetimes(tokens.lifetime_seconds, tokens.push_lifetime_seconds),
         fresh=FreshTokens(tokens.reuse_seconds),
     )
+
+
+def _management_api(core: Core) -> list[web.RouteDef]:
+    store, clock, config = core.store, core.clock, core.config
+    everyone_creates = config.api.project_creators == "everyone"
+    accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
+    methods = MethodTable(
+        (
+            ProjectNamespace(ManageProjects(store, core.catalog, clock, everyone_creates)),
+            RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
+            ServiceAccountNamespace(accounts),
+            MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
+        )
+    )
+    dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
+    return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
 
 
 def _front_door(core: Core, metrics: Metrics) -> FrontDoor:

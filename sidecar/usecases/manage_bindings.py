@@ -32,7 +32,7 @@ class ManageBindings:
             _check_reach(await _project(tables, project), repositories)
             old = await tables.bindings.get(project, principal)
             new = Binding(project, principal, roles, repositories, self.clock.now(), caller.principal.name)
-            await _change(tables, caller, old, new)
+            await _give(tables, caller, old, new)
 
     async def grant(self, caller: Caller, project: str, principal: PrincipalName, role: RoleName) -> None:
         """One role more. A binding that is narrowed stays so, for the new role too."""
@@ -40,7 +40,7 @@ class ManageBindings:
             await _project(tables, project)
             old = await tables.bindings.get(project, principal)
             held = old or Binding(project, principal, (), None, self.clock.now(), caller.principal.name)
-            await _change(tables, caller, old, replace(held, roles=tuple(dict.fromkeys((*held.roles, role)))))
+            await _give(tables, caller, old, replace(held, roles=tuple(dict.fromkeys((*held.roles, role)))))
 
     async def revoke(self, caller: Caller, project: str, principal: PrincipalName, role: RoleName) -> None:
         """One role less; NotFound where the principal doesn't hold it, so that a typo isn't taken for a success."""
@@ -49,7 +49,8 @@ class ManageBindings:
             old = found(await tables.bindings.get(project, principal), "binding")
             if role not in old.roles:
                 raise NotFound("binding")
-            await _change(tables, caller, old, replace(old, roles=tuple(name for name in old.roles if name != role)))
+            left = tuple(name for name in old.roles if name != role)
+            await _change(tables, caller, old, replace(old, roles=left), await _permissions(tables, project))
 
     async def users(self, project: str) -> list[Binding]:
         """The bindings on this very project, by principal; those on `*` are listed for `*` alone."""
@@ -69,10 +70,16 @@ def _check_reach(project: Project | None, repositories: tuple[Glob, ...] | None)
         check_reach(repositories or (), (own_slice(project.sid), *project.owns))
 
 
-async def _change(tables: Tables, caller: Caller, old: Binding | None, new: Binding) -> None:
-    """Writes `new` over `old` if the caller holds what either gives; without roles the binding is removed."""
+async def _give(tables: Tables, caller: Caller, old: Binding | None, new: Binding) -> None:
     permissions = await _permissions(tables, new.project)
     check_roles(new, permissions)
+    await _change(tables, caller, old, new, permissions)
+
+
+async def _change(
+    tables: Tables, caller: Caller, old: Binding | None, new: Binding, permissions: Mapping[str, frozenset[str]]
+) -> None:
+    """Writes `new` over `old` if the caller holds what either gives; without roles the binding is removed."""
     require_all(caller.access, [grant for each in (old, new) if each for grant in grants_of(each, permissions)])
     check_headed(caller.access, old, new, await tables.bindings.list(new.project))
     if new.roles:

@@ -111,7 +111,7 @@ class TokenList(Result):
     next_cursor: str | None = None
 
 
-_ORDERS: Final = Orders[IssuedSecret](
+_ORDERS: Final[Orders[IssuedSecret]] = Orders(
     name=lambda token: token.credential.id,
     also=lambda token: token.label,
     keys={
@@ -119,7 +119,7 @@ _ORDERS: Final = Orders[IssuedSecret](
         "label": lambda token: token.label,
     },
 )
-_SCOPED_EXAMPLE: Final = '{"project": "acme", "permissions": ["registry.pull", "registry.push"], "ttlSeconds": 3600}'
+_SCOPED_EXAMPLE: Final = {"project": "acme", "permissions": ["registry.pull", "registry.push"], "ttlSeconds": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,30 @@ class MeNamespace:
     tokens: ManageTokens
 
     def methods(self) -> Sequence[AnyMethod]:
-        asked = '{"project": "acme", "permissions": ["registry.push"]}'
+        asked = {"project": "acme", "permissions": ["registry.push"]}
         return (
-            Method("me.get", None, Body, MeResult, self.get, "{}"),
-            Method("me.permissions", None, InProject, PermissionsResult, self.permissions, '{"project": "acme"}'),
+            Method("me.get", None, Body, MeResult, self.get, {}),
+            Method("me.permissions", None, InProject, PermissionsResult, self.permissions, {"project": "acme"}),
             Method("me.authorized", None, Authorized, AuthorizedResult, self.authorized, asked),
-            Method("me.generateToken", None, GenerateToken, NewToken, self.generate_token, _SCOPED_EXAMPLE),
-            Method("me.listTokens", None, ListTokens, TokenList, self.list_tokens, "{}"),
-            Method("me.revokeToken", None, RevokeToken, Nothing, self.revoke_token, '{"id": "<the token\'s id>"}'),
+            Method(
+                "me.generateToken",
+                None,
+                GenerateToken,
+                NewToken,
+                self.generate_token,
+                _SCOPED_EXAMPLE,
+                ("forbidden", "project_not_found"),
+            ),
+            Method("me.listTokens", None, ListTokens, TokenList, self.list_tokens, {}, ("forbidden",)),
+            Method(
+                "me.revokeToken",
+                None,
+                RevokeToken,
+                Nothing,
+                self.revoke_token,
+                {"id": "<the token's id>"},
+                ("forbidden", "token_not_found"),
+            ),
         )
 
     async def get(self, caller: Caller, _: Body) -> MeResult:

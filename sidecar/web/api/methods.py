@@ -4,7 +4,7 @@ A method without a permission is open to whoever is authenticated; the tests hol
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ class Method(Generic[_B, _R]):
     """`permission` is asked for in the body's project, or on every project where the body names none.
 
     The handler's docstring is the method's description in the API's reference; `example` is the body shown there.
+    `errors` are the codes of what it refuses besides what every method of its kind does.
     """
 
     name: str
@@ -29,7 +30,8 @@ class Method(Generic[_B, _R]):
     request: type[_B]
     result: type[_R]
     handler: Callable[[Caller, _B], Awaitable[_R]]
-    example: str
+    example: Mapping[str, object]
+    errors: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:

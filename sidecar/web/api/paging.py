@@ -8,23 +8,47 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, Self, TypeVar
 
 import orjson
 from pydantic import Field
 
 from sidecar.domain.errors import Invalid
 from sidecar.web.api.bodies import Body
-from sidecar.web.api.fields import FilterField, WholeNumber
+from sidecar.web.api.fields import FilterField, Made, WholeNumber
 
 UNLIMITED: Final = 10_000
 """How many items a list answers where no limit is asked: clients that don't page get all of any usual list."""
 
 Limit = Annotated[WholeNumber, Field(ge=1, le=1000)]
-CursorField = Annotated[str, Field(max_length=4096)]
 
 _T = TypeVar("_T")
 _Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place of the last item shown, in the order of `sort`."""
+
+    sort: str
+    place: _Place
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps((self.sort, *self.place))).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Raises Invalid for what is no cursor."""
+        try:
+            sort, key, name = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
+        except (binascii.Error, ValueError, TypeError):
+            raise Invalid("cursor: is not one that a list gave") from None
+        if not all(isinstance(part, str) for part in (sort, key, name)):
+            raise Invalid("cursor: is not one that a list gave")
+        return cls(sort, (key, name))
+
+
+CursorField = Annotated[Cursor, Made(Cursor.read), Field(json_schema_extra={"maxLength": 4096})]
 
 
 class Listing(Body):
@@ -48,7 +72,9 @@ class Orders(Generic[_T]):
     also: Callable[[_T], str] | None = None
 
     def page(self, items: Iterable[_T], asked: Listing) -> tuple[list[_T], str | None]:
-        """The items of one page, and the cursor of the next one if there is one. Raises Invalid for a bad cursor."""
+        """The items of one page, and the cursor of the next one if there is one."""
+        if asked.cursor is not None and asked.cursor.sort != asked.sort:
+            raise Invalid("cursor: belongs to another sort")
         key, backwards = self.keys[asked.sort.removeprefix("-")], asked.sort.startswith("-")
         placed = sorted(
             (((key(item), self.name(item)), item) for item in items if self._fits(item, asked)),
@@ -56,28 +82,13 @@ class Orders(Generic[_T]):
             reverse=backwards,
         )
         if asked.cursor is not None:
-            after = _place_of(asked.cursor, asked.sort)
+            after = asked.cursor.place
             placed = [each for each in placed if (each[0] < after if backwards else each[0] > after)]
         limit = asked.limit or UNLIMITED
         shown, left = placed[:limit], placed[limit:]
-        return [item for _, item in shown], _cursor(asked.sort, shown[-1][0]) if left else None
+        return [item for _, item in shown], str(Cursor(asked.sort, shown[-1][0])) if left else None
 
     def _fits(self, item: _T, asked: Listing) -> bool:
         if asked.filter is None or asked.filter.matches(self.name(item)):
             return True
         return self.also is not None and asked.filter.matches(self.also(item))
-
-
-def _cursor(sort: str, place: _Place) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps((sort, *place))).decode().rstrip("=")
-
-
-def _place_of(cursor: str, sort: str) -> _Place:
-    try:
-        made_for, *place = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
-        key, name = place
-    except (binascii.Error, ValueError, TypeError):
-        raise Invalid("cursor: is not one that this list gave") from None
-    if made_for != sort or not (isinstance(key, str) and isinstance(name, str)):
-        raise Invalid("cursor: belongs to another sort")
-    return key, name

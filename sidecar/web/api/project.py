@@ -62,7 +62,7 @@ class ProjectList(Result):
     next_cursor: str | None = None
 
 
-_ORDERS: Final = Orders[Project](
+_ORDERS: Final[Orders[Project]] = Orders(
     name=lambda project: project.sid,
     also=lambda project: project.name,
     keys={
@@ -80,19 +80,33 @@ class ProjectNamespace:
     def methods(self) -> Sequence[AnyMethod]:
         return (
             Method(
-                "project.create", None, CreateProject, ProjectResult, self.create, '{"sid": "acme", "name": "Acme"}'
+                "project.create",
+                None,
+                CreateProject,
+                ProjectResult,
+                self.create,
+                {"sid": "acme", "name": "Acme"},
+                ("forbidden", "already_exists"),
             ),
-            Method("project.list", None, ListProjects, ProjectList, self.list, "{}"),
-            Method("project.get", "project.get", InProject, ProjectResult, self.get, '{"project": "acme"}'),
+            Method("project.list", None, ListProjects, ProjectList, self.list, {}),
+            Method("project.get", "project.get", InProject, ProjectResult, self.get, {"project": "acme"}),
             Method(
                 "project.update",
                 "project.update",
                 UpdateProject,
                 ProjectResult,
                 self.update,
-                '{"project": "acme", "name": "Acme Inc."}',
+                {"project": "acme", "name": "Acme Inc."},
             ),
-            Method("project.delete", "project.delete", InProject, Nothing, self.delete, '{"project": "acme"}'),
+            Method(
+                "project.delete",
+                "project.delete",
+                InProject,
+                Nothing,
+                self.delete,
+                {"project": "acme"},
+                ("project_in_use", "registry_unavailable"),
+            ),
         )
 
     async def create(self, caller: Caller, body: CreateProject) -> ProjectResult:

@@ -102,18 +102,18 @@ class PermissionList(Result):
     items: tuple[str, ...]
 
 
-_ROLE_ORDERS: Final = Orders[KnownRole](
+_ROLE_ORDERS: Final[Orders[KnownRole]] = Orders(
     name=lambda role: role.name,
     also=lambda role: role.own.title if role.own else role.name,
     keys={"role": lambda role: role.name},
 )
-_USER_ORDERS: Final = Orders[Binding](
+_USER_ORDERS: Final[Orders[Binding]] = Orders(
     name=lambda binding: binding.principal, keys={"email": lambda binding: binding.principal}
 )
-_BIND_EXAMPLE: Final = '{"project": "acme", "email": "ann@example.com", "roles": ["developer"]}'
-_ROLE_EXAMPLE: Final = '{"project": "acme", "role": "cleaner"}'
-_CREATE_EXAMPLE: Final = '{"project": "acme", "role": "cleaner", "permissions": ["registry.list", "registry.delete"]}'
-_GRANT_EXAMPLE: Final = '{"project": "acme", "email": "ann@example.com", "role": "developer"}'
+_BIND_EXAMPLE: Final = {"project": "acme", "email": "ann@example.com", "roles": ["developer"]}
+_ROLE_EXAMPLE: Final = {"project": "acme", "role": "cleaner"}
+_CREATE_EXAMPLE: Final = {"project": "acme", "role": "cleaner", "permissions": ["registry.list", "registry.delete"]}
+_GRANT_EXAMPLE: Final = {"project": "acme", "email": "ann@example.com", "role": "developer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +122,33 @@ class RoleNamespace:
     bindings: ManageBindings
 
     def methods(self) -> Sequence[AnyMethod]:
-        project = '{"project": "acme"}'
+        project = {"project": "acme"}
         return (
             Method("role.create", "role.create", CreateRole, RoleResult, self.create, _CREATE_EXAMPLE),
             Method("role.list", "role.list", ListRoles, RoleList, self.list, project),
-            Method("role.get", "role.get", NamedRole, RoleResult, self.get, _ROLE_EXAMPLE),
-            Method("role.delete", "role.delete", NamedRole, Nothing, self.delete, _ROLE_EXAMPLE),
-            Method("role.grant", "role.bind", OneRole, Nothing, self.grant, _GRANT_EXAMPLE),
-            Method("role.revoke", "role.bind", OneRole, Nothing, self.revoke, _GRANT_EXAMPLE),
-            Method("role.bind", "role.bind", Bind, Nothing, self.bind, _BIND_EXAMPLE),
+            Method("role.get", "role.get", NamedRole, RoleResult, self.get, _ROLE_EXAMPLE, ("role_not_found",)),
+            Method(
+                "role.delete",
+                "role.delete",
+                NamedRole,
+                Nothing,
+                self.delete,
+                _ROLE_EXAMPLE,
+                ("role_not_found", "role_in_use"),
+            ),
+            Method("role.grant", "role.bind", OneRole, Nothing, self.grant, _GRANT_EXAMPLE, ("role_not_found",)),
+            Method(
+                "role.revoke",
+                "role.bind",
+                OneRole,
+                Nothing,
+                self.revoke,
+                _GRANT_EXAMPLE,
+                ("binding_not_found", "last_owner"),
+            ),
+            Method("role.bind", "role.bind", Bind, Nothing, self.bind, _BIND_EXAMPLE, ("role_not_found", "last_owner")),
             Method("role.users", "role.list", ListUsers, UserList, self.users, project),
-            Method("role.permissions", None, Body, PermissionList, self.permissions, "{}"),
+            Method("role.permissions", None, Body, PermissionList, self.permissions, {}),
         )
 
     async def create(self, caller: Caller, body: CreateRole) -> RoleResult:

@@ -107,7 +107,7 @@ class NewKey(Result):
     expires_at: datetime | None = None
 
 
-_ORDERS: Final = Orders[ServiceAccount](
+_ORDERS: Final[Orders[ServiceAccount]] = Orders(
     name=lambda account: account.sid,
     also=lambda account: account.name,
     keys={
@@ -116,7 +116,8 @@ _ORDERS: Final = Orders[ServiceAccount](
         "createdAt": lambda account: account.created_at.isoformat(timespec="microseconds"),
     },
 )
-_ACCOUNT_EXAMPLE: Final = '{"project": "acme", "id": "ci"}'
+_UNKNOWN: Final = "service_account_not_found"
+_ACCOUNT_EXAMPLE: Final = {"project": "acme", "id": "ci"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ class ServiceAccountNamespace:
                 CreateAccount,
                 AccountResult,
                 self.create,
-                '{"project": "acme", "sid": "ci", "name": "CI", "description": "pushes from main"}',
+                {"project": "acme", "sid": "ci", "name": "CI", "description": "pushes from main"},
+                ("already_exists",),
             ),
             Method(
                 "serviceAccount.update",
@@ -139,7 +141,8 @@ class ServiceAccountNamespace:
                 UpdateAccount,
                 AccountResult,
                 self.update,
-                '{"project": "acme", "id": "ci", "name": "Continuous integration"}',
+                {"project": "acme", "id": "ci", "name": "Continuous integration"},
+                (_UNKNOWN,),
             ),
             Method(
                 "serviceAccount.list",
@@ -147,13 +150,25 @@ class ServiceAccountNamespace:
                 ListAccounts,
                 AccountList,
                 self.list,
-                '{"project": "acme"}',
+                {"project": "acme"},
             ),
             Method(
-                "serviceAccount.get", "serviceaccount.get", NamedAccount, AccountWithKeys, self.get, _ACCOUNT_EXAMPLE
+                "serviceAccount.get",
+                "serviceaccount.get",
+                NamedAccount,
+                AccountWithKeys,
+                self.get,
+                _ACCOUNT_EXAMPLE,
+                (_UNKNOWN,),
             ),
             Method(
-                "serviceAccount.delete", "serviceaccount.delete", NamedAccount, Nothing, self.delete, _ACCOUNT_EXAMPLE
+                "serviceAccount.delete",
+                "serviceaccount.delete",
+                NamedAccount,
+                Nothing,
+                self.delete,
+                _ACCOUNT_EXAMPLE,
+                (_UNKNOWN, "last_owner"),
             ),
             Method(
                 "serviceAccount.createKey",
@@ -161,7 +176,8 @@ class ServiceAccountNamespace:
                 CreateKey,
                 NewKey,
                 self.create_key,
-                '{"project": "acme", "id": "ci", "expiresAt": "2027-12-31T00:00:00Z"}',
+                {"project": "acme", "id": "ci", "expiresAt": "2027-12-31T00:00:00Z"},
+                (_UNKNOWN, "too_many_keys"),
             ),
             Method(
                 "serviceAccount.deleteKey",
@@ -169,7 +185,8 @@ class ServiceAccountNamespace:
                 DeleteKey,
                 Nothing,
                 self.delete_key,
-                '{"project": "acme", "id": "ci", "secret": "<the key\'s id>"}',
+                {"project": "acme", "id": "ci", "secret": "<the key's id>"},
+                (_UNKNOWN, "key_not_found"),
             ),
         )
 
