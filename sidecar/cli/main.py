@@ -10,6 +10,7 @@ from sidecar.cli.check import check
 from sidecar.cli.failure import Failure
 from sidecar.cli.init import init
 from sidecar.cli.migrate import migrate
+from sidecar.cli.quickstart import quickstart
 from sidecar.cli.serve import serve
 from sidecar.config import ConfigError, SecretFileError
 from sidecar.domain.errors import SidecarError
@@ -38,7 +39,7 @@ def root(
     """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
 
 
-for command in (init, serve, check, migrate):
+for command in (quickstart, init, serve, check, migrate):
     app.command()(command)
 
 
