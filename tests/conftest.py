@@ -1,0 +1,36 @@
+"""Real parts for the tests that need them. A missing one is skipped by name and told loudly at the end; STRICT=1 fails."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.parts import STRICT, Missing, Part, find
+
+_MISSING = "real part missing: "
+
+
+@pytest.fixture(scope="session")
+def real_part() -> Callable[[str], Part]:
+    """Gives the part of a name, or ends the test."""
+
+    def get(name: str) -> Part:
+        try:
+            return find(name)
+        except Missing as reason:
+            if STRICT:
+                pytest.fail(f"{_MISSING}{reason}", pytrace=False)
+            pytest.skip(f"{_MISSING}{reason}")
+
+    return get
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not tried for want of a real part, by name, where nobody overlooks it."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    untried = [reason for reason in skipped if _MISSING in reason]
+    if untried:
+        terminalreporter.write_sep(
+            "!", f"{len(untried)} tests were NOT run for want of real parts", red=True, bold=True
+        )
+        for reason in sorted({text.partition(_MISSING)[2].rstrip("')") for text in untried}):
+            terminalreporter.write_line(f"  {reason}", red=True)

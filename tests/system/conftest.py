@@ -1,0 +1,50 @@
+"""Real registries of both lines with a sidecar each, real clients, and nothing from the network."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts import Part
+from tests.system.clients import Docker, Skopeo, docker_daemon, docker_program, oci_layout
+from tests.system.stage import Stage, staged
+
+RealPart = Callable[[str], Part]
+Folders = pytest.TempPathFactory
+
+
+@pytest.fixture(scope="session", params=["registry-2", "registry-3"])
+def registry(request: pytest.FixtureRequest, real_part: RealPart) -> Part:
+    """A registry of each line."""
+    return real_part(request.param)
+
+
+@pytest.fixture(scope="module")
+def stage(registry: Part, tmp_path_factory: Folders) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("stage"), registry) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def skopeo(real_part: RealPart, tmp_path_factory: Folders) -> Skopeo:
+    return Skopeo(real_part("skopeo"), tmp_path_factory.mktemp("skopeo"))
+
+
+@pytest.fixture(scope="session")
+def daemon(real_part: RealPart, tmp_path_factory: Folders) -> Iterator[dict[str, str]]:
+    with docker_daemon(real_part("dockerd"), tmp_path_factory.mktemp("dockerd")) as environment:
+        yield environment
+
+
+@pytest.fixture
+def docker(daemon: dict[str, str], real_part: RealPart, tmp_path: Path) -> Docker:
+    """Somebody who has not signed in anywhere yet."""
+    config = tmp_path / "docker"
+    config.mkdir()
+    return Docker(docker_program(real_part("dockerd")), daemon, config)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: Folders) -> Path:
+    """An OCI layout of one small image."""
+    return oci_layout(tmp_path_factory.mktemp("image") / "layout")

@@ -1,0 +1,150 @@
+"""A real registry and a running sidecar beside it, each a process of its own, for one module of tests."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sidecar.cli import distribution
+from sidecar.cli.init import initialise
+from sidecar.cli.processes import tail
+from sidecar.cli.rendering import Installation
+from tests.parts import Part
+
+_READY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who signs in at the registry: e-mail and secret, and the id of the key that the secret is."""
+
+    email: str
+    secret: str
+    key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What tests act on. `host` is what a client types, `administrator` a person with a personal token."""
+
+    installation: Installation
+    line: distribution.Line
+    administrator: Account
+
+    @property
+    def host(self) -> str:
+        return self.installation.registry_host
+
+    def call(self, method: str, **body: Any) -> dict[str, Any]:
+        """The result of a method of the management API, called as the administrator."""
+        answer = self._post(method, body)
+        assert answer["ok"], answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def project(self, sid: str) -> str:
+        """A new project."""
+        self.call("project.create", sid=sid, name=sid)
+        return sid
+
+    def account(self, project: str, sid: str, role: str) -> Account:
+        """A new service account with this role, and a key."""
+        email = self.call("serviceAccount.create", project=project, sid=sid, name=sid)["email"]
+        self.call("role.bind", project=project, email=email, roles=[role])
+        key = self.call("serviceAccount.createKey", project=project, id=sid)
+        return Account(email, key["secret"], key["id"])
+
+    def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.installation.public_url}/{method}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.administrator.secret}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as response:
+            document: dict[str, Any] = json.load(response)
+            return document
+
+
+@contextmanager
+def staged(folder: Path, registry: Part) -> Iterator[Stage]:
+    """Both running on free ports with what `init` writes; both ended afterwards."""
+    installation = installed(folder)
+    token = installation.admin_token.read_text().strip()
+    with running_registry(installation, registry) as line, running_sidecar(installation):
+        yield Stage(installation, line, Account("admin@localhost", token))
+
+
+def installed(folder: Path) -> Installation:
+    """A fresh installation on free ports of this machine."""
+    registry, sidecar = free_port(), free_port()
+    installation = Installation(
+        folder=folder,
+        registry_url=f"http://127.0.0.1:{registry}",
+        registry_host=f"127.0.0.1:{registry}",
+        public_url=f"http://127.0.0.1:{sidecar}",
+        listen=f"127.0.0.1:{sidecar}",
+    )
+    initialise(installation)
+    return installation
+
+
+@contextmanager
+def running_registry(installation: Installation, registry: Part) -> Iterator[distribution.Line]:
+    """The registry with the generated configuration of its line."""
+    program = distribution.identify(registry.program)
+    assert program is not None
+    command = [str(registry.program), "serve", str(installation.registry_yaml(program.line))]
+    with _process(command, installation.folder / "registry.log", distribution.environment()):
+        _wait_for(f"{installation.registry_url}/", installation.folder / "registry.log")
+        yield program.line
+
+
+@contextmanager
+def running_sidecar(installation: Installation) -> Iterator[None]:
+    """`sidecar serve`, as an operator starts it."""
+    command = [sys.executable, "-m", "sidecar", "serve", "-c", str(installation.sidecar_yaml)]
+    with _process(command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}):
+        _wait_for(f"{installation.public_url}/readyz", installation.folder / "sidecar.log")
+        yield
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[None]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                if response.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"{url} is not ready:\n{tail(log)}")
