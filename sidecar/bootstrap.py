@@ -20,10 +20,15 @@ from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.signing import LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.config import Config, read_secret
+from sidecar.domain.pulls import PullLedger
 from sidecar.domain.secrets import SecretKind
-from sidecar.ports import AccessReader, Clock, Randomness, RepositoryCatalog, Store, TokenSigner
+from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
+from sidecar.ports.index import Inbox, Index
 from sidecar.usecases.authenticate import Authenticate
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
+from sidecar.usecases.fetch_manifests import FetchManifests
+from sidecar.usecases.flush_pulls import FlushPulls
+from sidecar.usecases.index_events import IndexEvents
 from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
@@ -31,8 +36,10 @@ from sidecar.usecases.manage_projects import ManageProjects
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
+from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.record_use import RecordUse
-from sidecar.web import token
+from sidecar.usecases.verify import Verify
+from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
 from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
@@ -41,15 +48,20 @@ from sidecar.web.api.project import ProjectNamespace
 from sidecar.web.api.role import RoleNamespace
 from sidecar.web.api.service_account import ServiceAccountNamespace
 from sidecar.web.app import FrontDoor, make_app
+from sidecar.web.events import EventsEndpoint
 from sidecar.web.health import Health, health_routes, metrics_routes
 from sidecar.web.metrics import Metrics
-from sidecar.web.problems import token_envelope
+from sidecar.web.problems import status_envelope, token_envelope
 from sidecar.web.remote import Proxies
 from sidecar.web.server import c_parser_is_loaded, listening
 from sidecar.web.token import TokenEndpoint
 
 _FLUSH_SECONDS: Final = 10.0
-"""How often the last use of credentials is written."""
+"""How often the last use of credentials, and pulls, are written."""
+_INDEX_SECONDS: Final = 0.05
+"""How soon a stored event is applied, and a new manifest asked for."""
+_VERIFY_SECONDS: Final = 0.5
+"""How late a due verification may begin."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -69,8 +81,10 @@ class Core:
     signer: TokenSigner
     store: Store
     access: AccessReader
+    inbox: Inbox
+    index: Index
+    registry: HttpRegistryReader
     used: RecordUse
-    catalog: RepositoryCatalog
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
         """The chain of authenticators that take these kinds of secrets."""
@@ -98,18 +112,23 @@ async def application(
         metrics = Metrics()
         flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush)
         follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
-        health = Health(core.signer.ready, {work.name: work.trouble for work in (flush, follow)})
+        pulls = PullLedger(frozenset(config.events.uncounted_principals))
+        background = (flush, follow, *_indexing(core, pulls))
+        health = Health(core.signer.ready, {work.name: work.trouble for work in background})
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
             *_management_api(core),
             *health_routes(health),
         ]
+        internal = [*_events(core, pulls, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
-        async with flush.running(), follow.running():
+        async with AsyncExitStack() as stack:
+            for work in background:
+                await stack.enter_async_context(work.running())
             if config.internal_listen is None:
-                yield Application(core, make_app(front_door, [*public, *metrics_routes(metrics)]), None)
+                yield Application(core, make_app(front_door, [*public, *internal]), None)
             else:
-                yield Application(core, make_app(front_door, public), make_app(front_door, metrics_routes(metrics)))
+                yield Application(core, make_app(front_door, public), make_app(front_door, internal))
 
 
 @asynccontextmanager
@@ -121,8 +140,18 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
     ):
         await EnsureAdministrator(database.store, clock)(config.administrator.email, _administrators_token(config))
         used = RecordUse(database.store, clock)
-        catalog = HttpRegistryReader(transport, signer)
-        yield Core(config, clock, randomness, signer, database.store, database.access, used, catalog)
+        yield Core(
+            config=config,
+            clock=clock,
+            randomness=randomness,
+            signer=signer,
+            store=database.store,
+            access=database.access,
+            inbox=database.inbox,
+            index=database.index,
+            registry=HttpRegistryReader(transport, signer),
+            used=used,
+        )
 
 
 def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
@@ -165,7 +194,7 @@ def _management_api(core: Core) -> list[web.RouteDef]:
     accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
     methods = MethodTable(
         (
-            ProjectNamespace(ManageProjects(store, core.catalog, clock, everyone_creates)),
+            ProjectNamespace(ManageProjects(store, core.registry, clock, everyone_creates)),
             RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
@@ -175,13 +204,40 @@ def _management_api(core: Core) -> list[web.RouteDef]:
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
 
 
+def _indexing(core: Core, pulls: PullLedger) -> tuple[Repeating, ...]:
+    """What turns events into an index, and the index into the registry's truth."""
+    settle = timedelta(seconds=core.config.events.settle_seconds)
+    return (
+        Repeating("indexing", _INDEX_SECONDS, IndexEvents(core.inbox, core.index, core.clock, settle).run_once),
+        Repeating("fetching", _INDEX_SECONDS, FetchManifests(core.index, core.registry, core.clock).run_once),
+        Repeating("verifying", _VERIFY_SECONDS, Verify(core.index, core.registry, core.clock, settle).run_once),
+        Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index)),
+    )
+
+
+def _events(core: Core, pulls: PullLedger, metrics: Metrics) -> EventsEndpoint:
+    return EventsEndpoint(
+        receive=ReceiveEvents(core.inbox, pulls, core.clock),
+        secrets=_event_secrets(core.config),
+        body_bytes=core.config.events.body_bytes,
+        metrics=metrics,
+        log=structlog.get_logger().bind(),
+    )
+
+
+def _event_secrets(config: Config) -> list[str]:
+    """None where there is no file: then no event is rightful."""
+    path = config.events.secrets_file
+    return read_secret(path, config.secrets.allow_readable).split() if path.exists() else []
+
+
 def _front_door(core: Core, metrics: Metrics) -> FrontDoor:
     return FrontDoor(
         proxies=Proxies(core.config.trusted_proxies),
         randomness=core.randomness,
         metrics=metrics,
         log=structlog.get_logger().bind(),
-        envelopes={token.PATH: token_envelope(core.config.realm)},
+        envelopes={token.PATH: token_envelope(core.config.realm), events.PATH: status_envelope},
     )
 
 

@@ -122,6 +122,17 @@ class Limits(_Section):
     """How long requests under way may still take after SIGTERM."""
 
 
+class Events(_Section):
+    secrets_file: FilePath = Path("secrets/events")
+    """Secrets that the registry may send its notifications with, one a line; all are valid, so that they can rotate."""
+    body_bytes: int = Field(default=1_048_576, ge=65_536, le=67_108_864)
+    """The largest notification that is read; of a larger one the head is quarantined."""
+    settle_seconds: float = Field(default=5.0, ge=0.1, le=300)
+    """How long the registry gets to finish what an event announced before it is asked whether it is true."""
+    uncounted_principals: tuple[str, ...] = ()
+    """Principals whose pulls don't count, such as scanners: their e-mails."""
+
+
 class Secrets(_Section):
     allow_readable: bool = False
     """Take secret files that others than their owner can read, as Kubernetes mounts them."""
@@ -140,7 +151,7 @@ class Config(_Section):
     listen: ListenAddress = "127.0.0.1:5051"
     """Where the sidecar listens."""
     internal_listen: ListenAddress | None = None
-    """Where set, /metrics is served there and no longer on `listen`."""
+    """Where set, /events and /metrics are served there and no longer on `listen`."""
     trusted_proxies: tuple[Network, ...] = ()
     """Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. From anyone else it is ignored."""
     registry: Registry
@@ -155,6 +166,7 @@ class Config(_Section):
     """The management API."""
     limits: Limits = Limits()
     """What one client may ask of the process."""
+    events: Events = Events()
     secrets: Secrets = Secrets()
     """How secret files are read."""
     logging: Logging = Logging()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-Work = Callable[[], Awaitable[object]]
+Work = Callable[[], Awaitable[int | None]]
+"""How much was done, where more may be waiting: then it goes on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,16 @@ class Repeating:
     def trouble(self) -> str | None:
         return self._troubles[-1] if self._troubles else None
 
-    async def once(self) -> None:
+    async def once(self) -> int | None:
         """Does the work; a failure is logged and remembered, not raised: the next time may succeed."""
         try:
-            await self.work()
+            done = await self.work()
         except Exception as fault:  # noqa: BLE001 - whatever it is, the process serves on, and says so
             self._troubles[:] = [type(fault).__name__]
             structlog.get_logger().error("background work failed", work=self.name, exc_info=fault)
-        else:
-            self._troubles.clear()
+            return None
+        self._troubles.clear()
+        return done
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -46,5 +48,5 @@ class Repeating:
 
     async def _repeat(self) -> None:
         while True:
-            await asyncio.sleep(self.seconds)
-            await self.once()
+            if not await self.once():
+                await asyncio.sleep(self.seconds)

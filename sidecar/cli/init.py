@@ -26,11 +26,14 @@ def init(
     registry_host: Annotated[str, typer.Option(help="What people type after docker login: registry.example.com")],
     public_url: Annotated[str, typer.Option(help="How clients reach the sidecar: https://auth.example.com")],
     listen: Annotated[str, typer.Option(help="Where the sidecar listens, HOST:PORT.")] = "127.0.0.1:5051",
+    events_url: Annotated[
+        str | None, typer.Option(help="Where the registry sends notifications, if not to /events below --public-url.")
+    ] = None,
 ) -> None:
     """Write the configuration, keys and administrator's token of a sidecar for your registry.
 
-    DIR gets sidecar.yaml, registry-2.yml and registry-3.yml (take the one of your registry's line), keys/ and
-    admin.token. Nothing that exists is overwritten, so it can be run again.
+    DIR gets sidecar.yaml, registry-2.yml and registry-3.yml (take the one of your registry's line), keys/,
+    secrets/ and admin.token. Nothing that exists is overwritten, so it can be run again.
 
     \b
     Example:
@@ -39,11 +42,11 @@ def init(
         --registry-host registry.example.com \\
         --public-url https://auth.example.com
     """
-    installation = Installation(folder.absolute(), registry_url, registry_host, public_url, listen)
+    installation = Installation(folder.absolute(), registry_url, registry_host, public_url, listen, events_url)
     for path, outcome in initialise(installation).items():
         typer.echo(f"{outcome:8} {path}")
     typer.echo(
-        f"\nGive your registry the auth block of registry-2.yml or registry-3.yml and restart it, then:\n"
+        f"\nGive your registry the auth and notifications of registry-2.yml or registry-3.yml and restart it, then:\n"
         f"  sidecar serve -c {installation.sidecar_yaml}\n"
         f"  sidecar check -c {installation.sidecar_yaml}"
     )
@@ -54,9 +57,11 @@ def initialise(installation: Installation) -> dict[Path, Outcome]:
     Config.parse(installation.sidecar_yaml, installation.sidecar_text())
     try:
         installation.ca_key.parent.mkdir(parents=True, exist_ok=True)
+        installation.event_secrets.parent.mkdir(exist_ok=True)
         return {
             installation.sidecar_yaml: write_once(installation.sidecar_yaml, installation.sidecar_text(), _PUBLIC),
-            **{path: write_once(path, text, _PUBLIC) for path, text in _registry_files(installation)},
+            installation.event_secrets: _event_secret(installation.event_secrets),
+            **{path: write_once(path, text, _PRIVATE) for path, text in _registry_files(installation)},
             **_authority(installation),
             installation.admin_token: _administrator(installation.admin_token),
         }
@@ -81,7 +86,15 @@ def write_once(path: Path, text: str, mode: int) -> Outcome:
 
 
 def _registry_files(installation: Installation) -> list[tuple[Path, str]]:
-    return [(installation.registry_yaml(line), installation.registry_text(line)) for line in ("2", "3")]
+    """They hold the newest of the event secrets, the first one in its file."""
+    secret = installation.event_secrets.read_text(encoding="utf-8").split()[0]
+    return [(installation.registry_yaml(line), installation.registry_text(line, secret)) for line in ("2", "3")]
+
+
+def _event_secret(path: Path) -> Outcome:
+    if path.exists():
+        return "kept"
+    return write_once(path, f"{SystemRandomness().bytes(RANDOM_BYTES).hex()}\n", _PRIVATE)
 
 
 def _authority(installation: Installation) -> dict[Path, Outcome]:

@@ -39,6 +39,12 @@ tokens:   # issuer and service stand in the registry's configuration, too
 database:
   path: $database
 
+events:
+  secrets_file: $event_secrets
+  # body_bytes: 1048576
+  # settle_seconds: 5.0
+  # uncounted_principals: []
+
 administrator:
   email: admin@localhost
   token_file: $admin_token
@@ -60,9 +66,9 @@ administrator:
 """)
 
 _REGISTRY: Final = Template("""\
-# A configuration for registry $line.x, made by `sidecar init`. If yours exists already, take over `auth`, `delete` and
-# `relativeurls`; a registry in a container needs its own path to ca.crt. Environment variables REGISTRY_… override this
-# file: one that begins with REGISTRY_AUTH must not be set.
+# A configuration for registry $line.x, made by `sidecar init`. If yours exists already, take over `auth`, `delete`,
+# `relativeurls` and `notifications`. A registry in a container needs its own path to ca.crt. Environment variables
+# REGISTRY_… override this file: one that begins with REGISTRY_AUTH must not be set.
 
 version: 0.1
 
@@ -97,6 +103,28 @@ tags:
   maxtags: 1000
 """
 
+_NOTIFICATIONS: Final = Template("""
+# Two endpoints are two queues: pushes don't wait behind pulls. The ignored media type keeps blobs' events at home.
+notifications:
+  events:
+    includereferences: true
+  endpoints:
+    - name: sidecar-writes
+      url: $events_url
+      headers: {Authorization: [$event_authorization]}
+      timeout: 5s
+      threshold: 5
+      backoff: 5s
+      ignore: {mediatypes: [application/octet-stream], actions: [pull]}
+    - name: sidecar-pulls
+      url: $events_url
+      headers: {Authorization: [$event_authorization]}
+      timeout: 5s
+      threshold: 5
+      backoff: 5s
+      ignore: {mediatypes: [application/octet-stream], actions: [push, mount, delete]}
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -107,6 +135,8 @@ class Installation:
     registry_host: str
     public_url: str
     listen: str
+    events_url: str | None = None
+    """Where the registry sends its notifications, if that isn't below `public_url`."""
 
     @property
     def sidecar_yaml(self) -> Path:
@@ -119,6 +149,10 @@ class Installation:
     @property
     def ca_key(self) -> Path:
         return self.folder / "keys/ca.key"
+
+    @property
+    def event_secrets(self) -> Path:
+        return self.folder / "secrets/events"
 
     @property
     def admin_token(self) -> Path:
@@ -138,13 +172,23 @@ class Installation:
             ca_key=_quoted(self.ca_key),
             database=_quoted(self.folder / "sidecar.db"),
             admin_token=_quoted(self.admin_token),
+            event_secrets=_quoted(self.event_secrets),
         )
 
-    def registry_text(self, line: Line) -> str:
-        """What belongs into `registry_yaml(line)`."""
+    def registry_text(self, line: Line, event_secret: str) -> str:
+        """What belongs into `registry_yaml(line)`, which holds a secret."""
         storage, addr = _quoted(self.folder / "registry"), _quoted(_listening(self.registry_url))
-        text = _REGISTRY.substitute(self._shared(), line=line, storage=storage, addr=addr)
-        return text + _ONLY_3 if line == "3" else text
+        text = _REGISTRY.substitute(
+            self._shared(),
+            line=line,
+            storage=storage,
+            addr=addr,
+        )
+        notifications = _NOTIFICATIONS.substitute(
+            events_url=_quoted(self.events_url or f"{self.public_url.rstrip('/')}/events"),
+            event_authorization=_quoted(f"Bearer {event_secret}"),
+        )
+        return text + (_ONLY_3 if line == "3" else "") + notifications
 
     def _shared(self) -> dict[str, str]:
         """What the sidecar and its registry must be told alike."""

@@ -14,6 +14,8 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
 from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import RepositoryName
+from sidecar.domain.pulls import Pulls
+from sidecar.domain.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,6 @@ class Inbox(Protocol):
         ...
 
 
-class Target(StrEnum):
-    """What can be verified."""
-
-    TAG = "tag"
-    MANIFEST = "manifest"
-
-
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A key to verify: what the index believes of it. `digest` is None where the index has no such tag.
@@ -95,18 +90,6 @@ class Suspect:
     digest: Digest | None
     due: datetime
     missing_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pulls:
-    """Merged pulls of one manifest or one tag: how many, the last one's time (nanoseconds), and by whom."""
-
-    repository: RepositoryName
-    target: Target
-    key: str
-    count: int
-    last_at: int
-    last_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from sidecar.domain.manifests import (
     parse_manifest,
     read_image_config,
 )
+from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Index, PendingManifest, RegistryReader, Served, Target
+from sidecar.ports.index import Index, PendingManifest, RegistryReader, Served
 
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=1)

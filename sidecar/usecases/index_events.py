@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDeleted, Unreadable, read_envelope
+from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxEvent, Index, IndexTables, Target
+from sidecar.ports.index import Inbox, InboxEvent, Index, IndexTables
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ for again.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.events import Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
+from sidecar.domain.pulls import PullLedger
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxEvent, Pulls, Quarantined, Target
+from sidecar.ports.index import Inbox, InboxEvent, Quarantined
 
 MAX_QUARANTINED_BYTES = 64 * 1024
 
@@ -33,47 +34,6 @@ class Receipt:
     pulls: int = 0
     ignored: int = 0
     quarantined: int = 0
-
-
-@dataclass
-class PullLedger:
-    """Pulls since the last flush, merged. A crash loses what is in it: the only loss that is allowed (decision 11).
-
-    A manifest counts its GETs, a tag the requests that name it: docker's HEAD by tag and GET by digest are one each.
-    """
-
-    uncounted: frozenset[str] = frozenset()
-    _merged: dict[tuple[str, Target, str], Pulls] = field(default_factory=dict)
-
-    def add(self, pull: ManifestPulled) -> None:
-        """Counts it, unless its principal is one that is left out (scanners)."""
-        if pull.origin.actor in self.uncounted:
-            return
-        if pull.tag is not None:
-            self._count(pull, Target.TAG, pull.tag)
-        if not pull.by_head:
-            self._count(pull, Target.MANIFEST, pull.digest)
-
-    def take(self) -> list[Pulls]:
-        """What was counted since the last call."""
-        taken, self._merged = list(self._merged.values()), {}
-        return taken
-
-    def give_back(self, pulls: Iterable[Pulls]) -> None:
-        """Counts again what could not be flushed."""
-        for item in pulls:
-            self._merge(item)
-
-    def _count(self, pull: ManifestPulled, target: Target, key: str) -> None:
-        self._merge(Pulls(pull.repository, target, key, 1, pull.origin.time, pull.origin.actor))
-
-    def _merge(self, pulls: Pulls) -> None:
-        key = (pulls.repository, pulls.target, pulls.key)
-        known = self._merged.get(key)
-        if known is not None:
-            last = max(known, pulls, key=lambda item: item.last_at)
-            pulls = replace(last, count=known.count + pulls.count)
-        self._merged[key] = pulls
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,23 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise web.HTTPRequestTimeout from None
 
 
+async def read_head(request: web.Request, limit: int) -> tuple[bytes, bool]:
+    """At most the first `limit` bytes, and whether that is all; 408 when the deadline passes.
+
+    The rest is read and dropped, so that its sender gets to see the answer.
+    """
+    head, whole = bytearray(), True
+    try:
+        async with asyncio.timeout_at(_deadline(request)):
+            while chunk := await request.content.read(_CHUNK):
+                room = limit - len(head)
+                head += chunk[:room]
+                whole = whole and len(chunk) <= room
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    return bytes(head), whole
+
+
 async def _read(request: web.Request, limit: int) -> bytes:
     body = bytearray()
     while chunk := await request.content.read(_CHUNK):

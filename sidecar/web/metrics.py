@@ -32,6 +32,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.events = Counter(
+            "sidecar_events",
+            "Registry events by what became of them at the door.",
+            ("outcome",),
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)

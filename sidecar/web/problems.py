@@ -92,6 +92,13 @@ def api_envelope(problem: Problem, request_id: str) -> web.Response:
     return _answer(problem, {"ok": False, "error": error}, 200 if problem.business else problem.status)
 
 
+def status_envelope(problem: Problem, request_id: str) -> web.Response:
+    """The API's envelope under the error's own status, for callers that read nothing else: a registry."""
+    answer = api_envelope(problem, request_id)
+    answer.set_status(problem.status)
+    return answer
+
+
 def token_envelope(realm: str) -> Envelope:
     """The token endpoint's envelope: a 401 carries the challenge, and a `details` text that dockerd shows (TS-57)."""
     challenge = f'Basic realm="{realm}"'

@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from sidecar.cli.rendering import Installation
 from sidecar.config import Config, ConfigError, read_secret
 from sidecar.domain.secrets import SecretKind, recognise
 
+PLACEHOLDER = "the secret in /etc/registry-sidecar/secrets/events"
 EXAMPLES = Path(__file__).parents[2] / "config"
 
 
@@ -75,14 +77,29 @@ def test_only_3_is_given_its_own_settings(installation: Installation) -> None:
 def test_a_registry_on_this_machine_listens_here_alone(installation: Installation, url: str, addr: str) -> None:
     """A registry that the sidecar reaches over loopback is not opened to the network."""
     other = Installation(installation.folder, url, "registry.example.com", "https://auth.example.com", "127.0.0.1:5051")
-    assert yaml.safe_load(other.registry_text("2"))["http"]["addr"] == addr
+    assert yaml.safe_load(other.registry_text("2", "s"))["http"]["addr"] == addr
 
 
 def test_secrets_are_their_owners_alone(installation: Installation) -> None:
-    """The CA's key and the administrator's token are 0600; the certificate is for the registry to read."""
+    """Keys, tokens and whatever holds a secret are 0600; the certificate is for the registry to read."""
     initialise(installation)
-    modes = [mode(path) for path in (installation.ca_key, installation.admin_token, installation.ca_certificate)]
-    assert modes == [0o600, 0o600, 0o644]
+    secret = (
+        installation.ca_key,
+        installation.admin_token,
+        installation.event_secrets,
+        installation.registry_yaml("2"),
+    )
+    assert {mode(path) for path in secret} == {0o600}
+    assert mode(installation.ca_certificate) == 0o644
+
+
+@pytest.mark.parametrize("line", ["2", "3"])
+def test_the_registry_sends_events_with_a_rightful_secret(installation: Installation, line: Literal["2", "3"]) -> None:
+    """Both queues of the registry carry the secret that the sidecar's file holds."""
+    initialise(installation)
+    endpoints = yaml.safe_load(installation.registry_yaml(line).read_text())["notifications"]["endpoints"]
+    secret = installation.event_secrets.read_text().strip()
+    assert [endpoint["headers"]["Authorization"] for endpoint in endpoints] == [[f"Bearer {secret}"]] * 2
 
 
 def test_keys_and_token_are_good(installation: Installation) -> None:
@@ -160,7 +177,7 @@ def test_the_examples_are_what_it_writes(name: str) -> None:
     )
     texts = {
         "sidecar.example.yaml": example.sidecar_text(),
-        "registry-2.yml": example.registry_text("2"),
-        "registry-3.yml": example.registry_text("3"),
+        "registry-2.yml": example.registry_text("2", PLACEHOLDER),
+        "registry-3.yml": example.registry_text("3", PLACEHOLDER),
     }
     assert (EXAMPLES / name).read_text() == texts[name]

@@ -19,7 +19,9 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, Origin, TagDeleted
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import InboxEvent, Pulls, Quarantined, Suspect, Target
+from sidecar.domain.pulls import Pulls
+from sidecar.domain.targets import Target
+from sidecar.ports.index import InboxEvent, Quarantined, Suspect
 from tests.fakes import HeldClock
 
 WEB = RepositoryName("acme/web")

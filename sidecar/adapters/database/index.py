@@ -16,7 +16,9 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
 from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import ProjectId, RepositoryName
-from sidecar.ports.index import PendingManifest, Pulls, Suspect, Target
+from sidecar.domain.pulls import Pulls
+from sidecar.domain.targets import Target
+from sidecar.ports.index import PendingManifest, Suspect
 
 _DONE: Final = """
 DELETE FROM inbox

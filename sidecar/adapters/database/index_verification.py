@@ -7,7 +7,8 @@ from sidecar.adapters.database.columns import optional_time_of, time_column, tim
 from sidecar.adapters.database.driver import Row, Session
 from sidecar.domain.digests import Digest
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import Suspect, Target
+from sidecar.domain.targets import Target
+from sidecar.ports.index import Suspect
 
 _ASK: Final = """
 INSERT INTO verification (repository, target, key, due_at)

@@ -11,24 +11,29 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from sidecar.adapters.registry.transport import Answer, RegistryTransport
-from sidecar.domain.digests import Tag
+from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.documents import Ambiguous, read_json
 from sidecar.domain.errors import Invalid, RegistryUnavailable
 from sidecar.domain.identity import SIDECAR
+from sidecar.domain.manifests import MANIFEST_TYPES, MAX_MANIFEST_BYTES
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.ownership import OwnedName
 from sidecar.ports import AccessEntry, TokenSigner
+from sidecar.ports.index import Answer as AnswerKind
+from sidecar.ports.index import Checked, Served
 
 _LIST_BYTES: Final = 32 * 1024 * 1024
 _MAX_NAMES: Final = 1_000_000
 _TOKEN_SECONDS: Final = 60
 _WHOLE_ANSWER_SECONDS: Final = 60
 _NEXT: Final = re.compile(r'<([^<>]+)>; *rel="?next"?')
+_ACCEPT: Final = ", ".join(MANIFEST_TYPES)
+_ELSEWHERE: Final = frozenset((301, 302, 303, 307, 308))
 _CATALOG: Final = AccessEntry("registry", "catalog", ("*",))
 
 
 class HttpRegistryReader:
-    """ports.RepositoryCatalog over HTTP."""
+    """ports.RepositoryCatalog and ports.index.RegistryReader over HTTP."""
 
     def __init__(self, transport: RegistryTransport, signer: TokenSigner) -> None:
         self._transport = transport
@@ -63,6 +68,49 @@ class HttpRegistryReader:
             return None
         return list(_legal(Tag, names))
 
+    async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
+        """HEAD with If-None-Match: 304 makes no event, a plain HEAD does (registry fact 3)."""
+        headers = {"Accept": _ACCEPT} | ({} if digest is None else {"If-None-Match": f'"{digest}"'})
+        answer = await self._get(repository, f"manifests/{reference}", headers, 0, "HEAD")
+        match answer.status:
+            case 304 if digest is not None:
+                return Checked(AnswerKind.SAME)
+            case 404 if _is_the_registrys(answer):
+                return Checked(AnswerKind.ABSENT)
+            case 200:
+                return _shown(answer, digest)
+        raise RegistryUnavailable
+
+    async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
+        """The bytes that the digest names. Other bytes under it are no clear answer, and so are refused."""
+        answer = await self._get(repository, f"manifests/{digest}", {"Accept": _ACCEPT}, MAX_MANIFEST_BYTES)
+        if answer.status == 404 and _is_the_registrys(answer):
+            return None
+        if answer.status != 200 or not digest.fits(answer.body):
+            raise RegistryUnavailable
+        return Served(digest, _media_type(answer), answer.body)
+
+    async def blob(self, repository: RepositoryName, digest: Digest, limit: int) -> bytes | None:
+        """A small blob. One that the registry keeps elsewhere (a redirect to object storage) is not followed (S27)."""
+        answer = await self._get(repository, f"blobs/{digest}", {"Accept-Encoding": "identity"}, limit)
+        if answer.status in _ELSEWHERE or answer.status == 404:
+            return None
+        if answer.status != 200 or not digest.fits(answer.body):
+            raise RegistryUnavailable
+        return answer.body
+
+    async def _get(
+        self, repository: RepositoryName, path: str, headers: dict[str, str], limit: int, method: str = "GET"
+    ) -> Answer:
+        access = AccessEntry("repository", repository, ("pull",))
+        token = self._signer.sign(SIDECAR, [access], _TOKEN_SECONDS)
+        return await self._transport.send(
+            method,
+            self._transport.url(f"v2/{repository}/{path}"),
+            headers={"Authorization": f"Bearer {token.text}", **headers},
+            limit=limit,
+        )
+
     async def _names(self, path: str, key: str, access: AccessEntry) -> AsyncIterator[str]:
         """The names under `key` on each page, from `path` on. `Link` is path-only and may lead to an empty page."""
         url, seen, count = self._transport.url(path), set[str](), 0
@@ -81,6 +129,26 @@ class HttpRegistryReader:
                 return
             url = self._transport.follow(link[1])
         raise RegistryUnavailable
+
+
+def _is_the_registrys(answer: Answer) -> bool:
+    """Whether the registry itself answered, and not a proxy in between, whose 404 says nothing."""
+    return answer.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip()
+
+
+def _shown(answer: Answer, asked: Digest | None) -> Checked:
+    """What a 200 shows. A registry that ignores If-None-Match answers so for the same digest, too."""
+    try:
+        digest = Digest(answer.headers.get("Docker-Content-Digest", ""))
+    except Invalid:
+        raise RegistryUnavailable from None
+    if digest == asked:
+        return Checked(AnswerKind.SAME)
+    return Checked(AnswerKind.OTHER, digest, _media_type(answer))
 
 
 class _UnknownName(RegistryUnavailable):

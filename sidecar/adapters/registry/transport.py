@@ -15,7 +15,7 @@ import yarl
 from sidecar.domain.errors import RegistryUnavailable
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
-_CONNECTIONS: Final = 8
+_CONNECTIONS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
