@@ -86,9 +86,14 @@ def write_once(path: Path, text: str, mode: int) -> Outcome:
 
 
 def _registry_files(installation: Installation) -> list[tuple[Path, str]]:
-    """They hold the newest of the event secrets, the first one in its file."""
-    secret = installation.event_secrets.read_text(encoding="utf-8").split()[0]
+    secret = newest_event_secret(installation)
     return [(installation.registry_yaml(line), installation.registry_text(line, secret)) for line in ("2", "3")]
+
+
+def newest_event_secret(installation: Installation) -> str:
+    """What the registry is to send its notifications with: the first secret in the file, or "" where there is none."""
+    path = installation.event_secrets
+    return next(iter(path.read_text(encoding="utf-8").split()), "") if path.exists() else ""
 
 
 def _event_secret(path: Path) -> Outcome:

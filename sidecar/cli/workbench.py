@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sidecar.cli.failure import Failure
-from sidecar.cli.init import initialise
+from sidecar.cli.init import initialise, newest_event_secret
 from sidecar.cli.rendering import Installation
 from sidecar.config import Config
 
@@ -78,8 +78,9 @@ def _move(before: Installation, wanted: Installation) -> None:
 
 
 def _texts(installation: Installation) -> Mapping[Path, str]:
+    secret = newest_event_secret(installation)
     return {
         installation.sidecar_yaml: installation.sidecar_text(),
-        installation.registry_yaml("2"): installation.registry_text("2"),
-        installation.registry_yaml("3"): installation.registry_text("3"),
+        installation.registry_yaml("2"): installation.registry_text("2", secret),
+        installation.registry_yaml("3"): installation.registry_text("3", secret),
     }
