@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 
@@ -62,13 +64,21 @@ class Connection(RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,  # noqa: ARG002 - the signature is aiohttp's
-        status: int = 500,
-        exc: BaseException | None = None,  # noqa: ARG002
+        request: web.BaseRequest,
+        status: int = 500,  # noqa: ARG002 - the signature is aiohttp's
+        exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """What isn't HTTP is answered in our own shape: aiohttp's would be text, or HTML, with the error's details."""
-        answer = api_envelope(Problem(status, "bad_request", "not a valid HTTP request"), "")
+        """A head that aiohttp itself could not take is 400, in our own shape: aiohttp's might be HTML, or a 500.
+
+        Errors of ours don't come here: `web.app` answers them. The text of aiohttp's would quote the head, so it isn't
+        logged.
+        """
+        unforeseen = None if isinstance(exc, HttpProcessingError) else exc
+        structlog.get_logger().info(
+            "not a valid HTTP request", remote=request.remote, error=type(exc).__name__, exc_info=unforeseen
+        )
+        answer = api_envelope(Problem(400, "bad_request", "not a valid HTTP request"), request_id="")
         answer.force_close()
         return answer
 

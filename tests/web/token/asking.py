@@ -110,7 +110,7 @@ def claims_of(token: str, sidecar: Sidecar) -> dict[str, Any]:
         token,
         key,
         algorithms=["ES256"],
-        audience=SERVICE,
+        audience=sidecar.application.core.config.tokens.service,
         issuer=ISSUER,
         options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
     )

@@ -1,26 +1,13 @@
-"""A running sidecar with two tenants, and the people and robots that ask it for tokens."""
+"""A running sidecar, the people who ask it for tokens, and the client that they ask with."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sidecar.domain.names import ALL_USERS
 from tests.running import Sidecar, running
-from tests.web.token.asking import Login, Method, TokenClient
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Of project acme; nobody here holds anything in project beta, and everybody may pull from project free."""
-
-    owner: Login
-    developer: Login
-    viewer: Login
-    stranger: Login
-    robot: Login
-    administrator: Login
+from tests.web.token.asking import Method, TokenClient
+from tests.web.token.people import People, settle
 
 
 @pytest.fixture
@@ -43,20 +30,4 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 @pytest.fixture
 async def people(sidecar: Sidecar) -> People:
-    tenants = sidecar.tenants
-    for sid in ("acme", "beta", "free"):
-        await tenants.project(sid)
-    await tenants.bind("free", ALL_USERS, "viewer")
-    await tenants.bind("acme", "olga@acme.example", "owner")
-    await tenants.bind("acme", "dan@acme.example", "developer")
-    await tenants.bind("acme", "vera@acme.example", "viewer")
-    robot = await tenants.account("acme", "ci")
-    await tenants.bind("acme", robot, "developer")
-    return People(
-        owner=Login("olga@acme.example", await tenants.secret("olga@acme.example")),
-        developer=Login("dan@acme.example", await tenants.secret("dan@acme.example")),
-        viewer=Login("vera@acme.example", await tenants.secret("vera@acme.example")),
-        stranger=Login("sam@elsewhere.example", await tenants.secret("sam@elsewhere.example")),
-        robot=Login(robot, await tenants.key(robot)),
-        administrator=Login("admin@localhost", sidecar.administrator),
-    )
+    return await settle(sidecar.tenants, sidecar.administrator)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.running import Sidecar
 from tests.web.token.asking import Login, Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 SCOPE = "repository:acme/web:pull"
 

@@ -12,7 +12,7 @@ from sidecar.domain.names import ProjectId
 from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
 from tests.running import Sidecar
 from tests.web.token.asking import Answer, Login, Method, TokenClient, basic
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 SCOPE = "repository:acme/web:pull"
 NEVER_GIVEN_OUT = make_secret(SecretKind.PERSONAL_TOKEN, b"\7" * RANDOM_BYTES)

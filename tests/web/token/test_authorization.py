@@ -6,7 +6,7 @@ import pytest
 
 from tests.running import Sidecar
 from tests.web.token.asking import Answer, Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 
 async def test_who_may_do_nothing_gets_an_empty_token(client: TokenClient, people: People, method: Method) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.token.asking import Login, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 SCOPE = "repository:acme/web:pull,push"
 

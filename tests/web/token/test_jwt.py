@@ -9,7 +9,7 @@ from cryptography import x509
 
 from tests.running import Sidecar, running
 from tests.web.token.asking import ISSUER, SERVICE, Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 SCOPE = "repository:acme/web:pull"
 

@@ -11,7 +11,7 @@ from sidecar.domain.names import ProjectId
 from sidecar.domain.secrets import digest
 from tests.running import Sidecar
 from tests.web.token.asking import Answer, Login, Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 SCOPE = "repository:acme/web:pull,push"
 OFFLINE = {"GET": ("offline_token", "true"), "POST": ("access_type", "offline")}

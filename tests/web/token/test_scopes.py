@@ -6,7 +6,7 @@ import pytest
 
 from tests.running import Sidecar
 from tests.web.token.asking import Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 WEB, API = "repository:acme/web:pull", "repository:acme/api:pull"
 BOTH = {"acme/web": {"pull"}, "acme/api": {"pull"}}

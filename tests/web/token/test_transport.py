@@ -5,7 +5,7 @@ import pytest
 
 from tests.running import PUBLIC_URL, Sidecar
 from tests.web.token.asking import Answer, Method, TokenClient
-from tests.web.token.conftest import People
+from tests.web.token.people import People
 
 
 async def test_get_and_post_share_one_url(client: TokenClient, people: People, method: Method) -> None:
