@@ -19,6 +19,9 @@ test-long: .venv/installed-dev ## the tests that take minutes
 	@.venv/bin/python -m tests.parts
 	$(PYTEST) -m long $(ARGS)
 
+bench: .venv/installed-dev ## measure the token endpoint and write docs/benchmarks.md (needs wrk; some six minutes)
+	@.venv/bin/python -m tests.bench
+
 check: .venv/installed-dev ## format, lint, types and layers
 	.venv/bin/ruff format --check sidecar tests
 	.venv/bin/ruff check sidecar tests

@@ -24,8 +24,11 @@ from sidecar.domain.pulls import PullLedger
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.index import Inbox, Index
+from sidecar.usecases.apply_policy import ApplyPolicy
 from sidecar.usecases.authenticate import Authenticate
+from sidecar.usecases.create_token import CreateToken
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
+from sidecar.usecases.explain_access import ExplainAccess
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.flush_pulls import FlushPulls
 from sidecar.usecases.index_events import IndexEvents
@@ -41,6 +44,7 @@ from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
+from sidecar.web.api.installation import InstallationNamespace
 from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.api.openapi import openapi_routes
@@ -198,6 +202,7 @@ def _management_api(core: Core) -> list[web.RouteDef]:
             RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
+            _installation(core),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
@@ -229,6 +234,15 @@ def _event_secrets(config: Config) -> list[str]:
     """None where there is no file: then no event is rightful."""
     path = config.events.secrets_file
     return read_secret(path, config.secrets.allow_readable).split() if path.exists() else []
+
+
+def _installation(core: Core) -> InstallationNamespace:
+    domain = core.config.service_account_domain
+    return InstallationNamespace(
+        ApplyPolicy(core.store, core.clock, domain),
+        ExplainAccess(core.store, core.access),
+        CreateToken(core.store, core.access, core.clock, core.randomness, domain),
+    )
 
 
 def _front_door(core: Core, metrics: Metrics) -> FrontDoor:

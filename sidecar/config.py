@@ -191,7 +191,7 @@ class Config(_Section):
     @classmethod
     def load(cls, path: Path) -> Self:
         """The configuration in this file; raises ConfigError with every fault that it has."""
-        return cls.parse(path, _read(path))
+        return cls.parse(path, _read(path, ": `sidecar init` writes one"))
 
     @classmethod
     def parse(cls, path: Path, text: str) -> Self:
@@ -247,11 +247,11 @@ def parse_yaml(path: Path, text: str) -> dict[str, Any]:
     return document
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, advice: str = "") -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(path, ["no such file: `sidecar init` writes one"]) from None
+        raise ConfigError(path, [f"no such file{advice}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, [f"can't be read: {error}"]) from None
 

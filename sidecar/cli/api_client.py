@@ -26,7 +26,7 @@ class ApiClient:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def call(self, method: str, **body: Any) -> dict[str, Any]:
+    async def call(self, method: str, /, **body: Any) -> dict[str, Any]:
         """The `result` of `<namespace>.<method>`. Raises ApiRefused, or Failure where no such API answers."""
         url = f"{self._url}/{method}"
         try:

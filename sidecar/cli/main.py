@@ -6,6 +6,9 @@ from typing import Annotated, Never
 
 import typer
 
+from sidecar.cli import explain, token
+from sidecar.cli.apply import apply
+from sidecar.cli.call import call
 from sidecar.cli.check import check
 from sidecar.cli.failure import Failure
 from sidecar.cli.init import init
@@ -39,8 +42,10 @@ def root(
     """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
 
 
-for command in (quickstart, init, serve, check, migrate):
+for command in (quickstart, init, serve, check, migrate, apply, call):
     app.command()(command)
+app.add_typer(explain.app, name="explain")
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

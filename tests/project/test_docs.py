@@ -30,5 +30,16 @@ def test_the_example_configuration_shows_every_setting_at_its_default() -> None:
     assert Config.of(EXAMPLE, document) == Config.load(EXAMPLE)
 
 
+def test_every_decision_that_is_cited_is_written_down() -> None:
+    """A "decision 5" in a docstring leads to docs/decisions/0005-….md, whose title has that number."""
+    sources = [
+        file.read_text(encoding="utf-8") for folder in ("sidecar", "tests") for file in (ROOT / folder).rglob("*.py")
+    ]
+    cited = {int(number) for source in sources for number in re.findall(r"[Dd]ecision (\d+)", source)}
+    written = {int(file.name[:4]): file.read_text(encoding="utf-8") for file in (ROOT / "docs/decisions").glob("*.md")}
+    assert cited <= written.keys()
+    assert all(text.startswith(f"# {number}. ") for number, text in written.items())
+
+
 def _paths(key: str, value: object) -> list[str]:
     return [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]

@@ -110,6 +110,6 @@ _WORDS: Final = {
 
 def _fault(error: Any) -> str:
     """`permissions.0: …`: the field, and what is wrong with it."""
-    path = ".".join(str(part)[:64] for part in error["loc"])
+    path = ".".join(str(part)[:64] for part in error["loc"] if part != "[key]")
     problem = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
     return f"{path}: {problem}"

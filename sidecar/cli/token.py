@@ -1,0 +1,42 @@
+"""`sidecar token`: personal tokens for people who have none yet."""
+
+import re
+from typing import Annotated, Final
+
+import typer
+
+from sidecar.cli.connection import call_as_administrator
+from sidecar.cli.options import ConfigFile
+
+app = typer.Typer(no_args_is_help=True, help="Personal tokens: what people sign in with.")
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", text)
+    if match is None:
+        raise typer.BadParameter("must be a number and s, m, h or d, such as 24h")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+@app.command()
+def create(
+    config: ConfigFile,
+    email: Annotated[str, typer.Option(help="Whose token it is.")],
+    ttl: Annotated[str, typer.Option(help="How long it lives, such as 24h; at most 365d.")] = "30d",
+    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Make a personal token and print it, this once, alone on standard output.
+
+    It holds nothing of its own: whatever the person is bound to counts at each use.
+
+    \b
+    Example:
+      sidecar token create -c sidecar.yaml --email ann@example.com --ttl 24h
+    """
+    result = call_as_administrator(
+        config, "installation.createToken", email=email, ttlSeconds=_duration(ttl), label=label
+    )
+    typer.echo(f"for {email}, until {result['expiresAt']}, id {result['id']}", err=True)
+    typer.echo(result["token"])

@@ -1,0 +1,42 @@
+"""Says of a principal what it may do on a repository, and by which binding, or what is missing (decision 4)."""
+
+from dataclasses import dataclass
+
+from sidecar.domain.identity import ANONYMOUS, Principal, PrincipalKind
+from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, Email, PrincipalName, ProjectId, RepositoryName
+from sidecar.domain.policy import Decision, decide
+from sidecar.domain.scopes import RepositoryScope
+from sidecar.ports import AccessReader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`owner` is the project that owns the repository."""
+
+    owner: ProjectId | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAccess:
+    """The rule itself answers, by what a credential without a limit of its own would hold."""
+
+    store: Store
+    access: AccessReader
+
+    async def __call__(self, name: PrincipalName, repository: RepositoryName, actions: frozenset[str]) -> Explanation:
+        owner = self.access.owner_of(repository)
+        held = self.access.access_of(await self._principal(name))
+        return Explanation(owner, decide(held, RepositoryScope(repository, actions), owner))
+
+    async def _principal(self, name: PrincipalName) -> Principal:
+        """Somebody of this name: whoever is in the group, or holds what everybody holds, where that is asked."""
+        if name == ALL_USERS:
+            return ANONYMOUS
+        if name == ALL_AUTHENTICATED_USERS:
+            return Principal(name, PrincipalKind.PERSON)
+        if name.startswith("group:"):
+            return Principal("", PrincipalKind.PERSON, groups=frozenset((name,)))
+        async with self.store.reading() as tables:
+            account = await tables.accounts.by_email(Email(name))
+        return Principal(name, PrincipalKind.PERSON if account is None else PrincipalKind.SERVICE_ACCOUNT)

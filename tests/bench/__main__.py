@@ -1,0 +1,117 @@
+"""`python -m tests.bench`: measures everything and writes docs/benchmarks.md. Takes some five minutes and two cores."""
+
+import asyncio
+import tempfile
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sidecar.cli.rendering import Installation
+from tests.bench import load, machine, population, profile, report, revocation, servers
+from tests.bench.findings import Findings, Process
+from tests.bench.load import Measured
+from tests.ports import free_port
+
+ROUNDS: Final = 7
+SECONDS: Final = 4
+SMALL: Final = 10
+LARGE: Final = 10_000
+REVOCATIONS: Final = 50
+ASKING: Final = 1000
+"""How many accounts ask in turn where every question is different."""
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Populated:
+    """An installation, one of its accounts, and the scripts that ask it."""
+
+    installation: Installation
+    account: population.Account
+    different: Path
+    same: Path
+
+
+def main() -> None:
+    load.check_tools()
+    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
+        small = _populated(Path(folder) / "small", SMALL)
+        large = _populated(Path(folder) / "large", LARGE)
+        PAGE.write_text(report.page(_findings(small, large), machine.facts()), encoding="utf-8")
+    print(f"written: {PAGE}")
+
+
+def _populated(folder: Path, projects: int) -> Populated:
+    print(f"filling a database: {projects} projects …", flush=True)
+    installation = population.install(folder, free_port())
+    accounts = asyncio.run(population.populate(installation, projects))
+    asking = accounts[:: max(1, len(accounts) // ASKING)]
+    return Populated(
+        installation,
+        accounts[0],
+        load.different_questions(folder / "different.lua", asking),
+        load.same_question(folder / "same.lua", accounts[0]),
+    )
+
+
+def _findings(small: Populated, large: Populated) -> Findings:
+    shares = {"different": _profiled(small, small.different), "same": _profiled(small, small.same)}
+    with servers.sidecar(small.installation) as one, servers.sidecar(large.installation) as other:
+        size = _answer_size(small)
+        with servers.bare(size) as bare:
+            runs = _take_turns(
+                {
+                    "bare": (bare.port, small.different),
+                    "different": (one.port, small.different),
+                    "same": (one.port, small.same),
+                    "different, large": (other.port, large.different),
+                    "same, large": (other.port, large.same),
+                }
+            )
+        revoked = asyncio.run(revocation.seconds_until_refused(large.installation, large.account, REVOCATIONS))
+        return Findings(
+            seconds=SECONDS,
+            answer_bytes=size,
+            runs=runs,
+            small=Process(SMALL, one.ready_after, one.memory()),
+            large=Process(LARGE, other.ready_after, other.memory()),
+            revoked=revoked,
+            shares=shares,
+        )
+
+
+def _take_turns(targets: Mapping[str, tuple[int, Path]]) -> dict[str, list[Measured]]:
+    """Each target once per round, so that whatever else the machine does hits all of them."""
+    runs: dict[str, list[Measured]] = {name: [] for name in targets}
+    for number in range(ROUNDS):
+        for name, (port, script) in targets.items():
+            runs[name].append(load.run(port, script, SECONDS))
+        rates = ", ".join(f"{name} {taken[-1].rate:.0f}/s" for name, taken in runs.items())
+        print(f"round {number + 1} of {ROUNDS}: {rates}", flush=True)
+    return runs
+
+
+def _profiled(populated: Populated, script: Path) -> dict[str, float]:
+    """The profiler's shares of a sidecar that lives for this load alone."""
+    file = populated.installation.folder / "profile"
+    with servers.sidecar(populated.installation, file) as server:
+        load.run(server.port, script, SECONDS)
+    return profile.shares(file)
+
+
+def _answer_size(populated: Populated) -> int:
+    """Bytes of the body that the measured questions are answered with."""
+    account = populated.account
+    request = urllib.request.Request(
+        f"http://{populated.installation.listen}/token?service=registry&scope=repository:{account.project}/app:pull,push",
+        headers={"Authorization": load.authorization(account)},
+    )
+    with urllib.request.urlopen(request) as response:
+        return len(response.read())
+
+
+if __name__ == "__main__":
+    main()

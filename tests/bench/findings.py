@@ -1,0 +1,40 @@
+"""What was measured, and the numbers that are told of it."""
+
+import statistics
+from dataclasses import dataclass
+
+from tests.bench.load import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A sidecar with so many projects: seconds until it was ready, and MiB of memory after the load."""
+
+    projects: int
+    ready_after: float
+    memory: float
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`runs` holds one measurement a round for each target, `shares` the percents of the profiler by owner."""
+
+    seconds: int
+    answer_bytes: int
+    runs: dict[str, list[Measured]]
+    small: Process
+    large: Process
+    revoked: list[float]
+    shares: dict[str, dict[str, float]]
+
+    def rate(self, name: str) -> float:
+        return statistics.median(run.rate for run in self.runs[name])
+
+    def ratio(self, name: str, to: str) -> float:
+        """The median of the rounds' own ratios: the two were loaded seconds apart."""
+        pairs = zip(self.runs[name], self.runs[to], strict=True)
+        return statistics.median(run.rate / other.rate for run, other in pairs)
+
+    def latency(self, name: str) -> Measured:
+        """The run in the middle by its 99th percentile."""
+        return sorted(self.runs[name], key=lambda run: run.p99)[len(self.runs[name]) // 2]
