@@ -13,10 +13,10 @@ async def request_token(
     session: aiohttp.ClientSession, realm: str, account: str, secret: str, query: Mapping[str, str]
 ) -> str | None:
     """The token for this query (`service`, `scope`), or None where the credentials are refused."""
-    authentication = aiohttp.BasicAuth(account, secret, encoding="utf-8")
+    headers = {"Authorization": aiohttp.encode_basic_auth(account, secret)}
     try:
         async with session.get(
-            realm, params=query, auth=authentication, timeout=_TIMEOUT, allow_redirects=False
+            realm, params=query, headers=headers, timeout=_TIMEOUT, allow_redirects=False
         ) as response:
             if response.status == 401:
                 return None
