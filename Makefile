@@ -13,7 +13,7 @@ run: .venv/installed ## a registry and a sidecar on this machine, ready for dock
 
 test: .venv/installed-dev ## every test but the long ones, against real registries and real clients
 	@.venv/bin/python -m tests.parts
-	$(PYTEST) -n 2 --dist loadscope -m "not long" $(ARGS)
+	$(PYTEST) -n 2 --dist loadscope $(ARGS)
 
 test-long: .venv/installed-dev ## the tests that take minutes
 	@.venv/bin/python -m tests.parts
