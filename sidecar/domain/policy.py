@@ -10,8 +10,8 @@ from typing import Final
 
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit, Principal
-from sidecar.domain.names import ALL_USERS, EVERY_PROJECT, Glob, ProjectId
-from sidecar.domain.roles import PROJECT_CREATE, REGISTRY_PERMISSIONS
+from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, EVERY_PROJECT, Glob, ProjectId
+from sidecar.domain.roles import PROJECT_CREATE, PUBLIC_PERMISSIONS, REGISTRY_PERMISSIONS
 from sidecar.domain.scopes import DELETE, EVERYTHING, PULL, PUSH, CatalogScope, RepositoryScope, Scope
 
 _PERMISSION_OF: Final = {PULL: "registry.pull", PUSH: "registry.push", DELETE: "registry.delete"}
@@ -45,6 +45,11 @@ class Grant:
             and repository is not None
             and any(glob.matches(repository) for glob in self.repositories)
         )
+
+
+def holdable(principal: str, permissions: frozenset[str]) -> frozenset[str]:
+    """What this principal can hold of these permissions: everybody gets at most pulls, whatever is bound (S18)."""
+    return permissions & PUBLIC_PERMISSIONS if principal in (ALL_USERS, ALL_AUTHENTICATED_USERS) else permissions
 
 
 @dataclass(frozen=True, slots=True)

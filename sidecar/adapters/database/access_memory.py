@@ -8,6 +8,7 @@ from sidecar.adapters.database.access_log import Touched, log_state, touched_sin
 from sidecar.adapters.database.access_reading import read_everything, read_touched
 from sidecar.adapters.database.access_snapshot import AccessSnapshot
 from sidecar.adapters.database.driver import Row, Session
+from sidecar.adapters.database.weighted_cache import WeightedCache
 from sidecar.domain.identity import Credential, Principal, PrincipalKind
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, ProjectId
 from sidecar.domain.policy import Access, Grant
@@ -16,8 +17,8 @@ from sidecar.ports import Clock
 MAX_TOUCHED: Final = 5000
 """Beyond this many entries everything is read anew, in portions: applying them is one piece of work for the loop."""
 
-MAX_CACHED_GRANTS: Final = 1_000_000
-"""How many grants the answers of `access_of` may hold together, 8 bytes each."""
+MAX_CACHED_GRANTS: Final = 250_000
+"""How many principals and grants the answers of `access_of` may hold together, each at most some 300 bytes."""
 
 _PrincipalKey = tuple[PrincipalKind, str, frozenset[str]]
 
@@ -29,22 +30,23 @@ class AccessMemory:
         self._follow = follow
         self._clock = clock
         self._snapshot = AccessSnapshot()
-        self._accesses: dict[_PrincipalKey, Access] = {}
-        self._cached_grants = 0
+        self._accesses = WeightedCache[_PrincipalKey, Access](MAX_CACHED_GRANTS)
+        self._shared = WeightedCache[str, tuple[Grant, ...]](MAX_CACHED_GRANTS)
 
     @property
     def generation(self) -> int:
         return self._snapshot.generation
 
     def owner_of(self, repository: str) -> ProjectId | None:
-        return self._snapshot.ownership.owner_of(repository)
+        return self._snapshot.owner_of(repository)
 
     def access_of(self, principal: Principal) -> Access:
         """Asked again for the same principal, it is one look-up until some role or binding changes."""
         key = (principal.kind, principal.name, principal.groups)
         access = self._accesses.get(key)
         if access is None:
-            access = self._remember(key, Access(self._grants(principal)))
+            access = Access(self._grants(principal))
+            self._accesses.put(key, access, 1 + len(access.grants))
         return access if principal.limit is None else Access(access.grants, principal.limit)
 
     def grants_of(self, email: str) -> tuple[Grant, ...]:
@@ -64,28 +66,29 @@ class AccessMemory:
                 self._apply(await read_touched(session, generation), state.newest)
             else:
                 self._snapshot = await read_everything(session)
-                self._forget_accesses()
+                self._forget_answers()
 
     def _apply(self, touched: Mapping[Touched, list[Row]], generation: int) -> None:
         for kind, rows in touched.items():
             self._snapshot.replace(kind, rows)
         self._snapshot.generation = generation
         if touched[Touched.ROLES] or touched[Touched.BINDINGS]:
-            self._forget_accesses()
+            self._forget_answers()
 
     def _grants(self, principal: Principal) -> tuple[Grant, ...]:
         if principal.kind is PrincipalKind.ANONYMOUS:
-            return self.grants_of(ALL_USERS)
-        names = (principal.name, *sorted(principal.groups), ALL_AUTHENTICATED_USERS, ALL_USERS)
-        return tuple(grant for name in names for grant in self._snapshot.grants_of(name))
+            return self._shared_grants(ALL_USERS)
+        shared = (*sorted(principal.groups), ALL_AUTHENTICATED_USERS, ALL_USERS)
+        return self.grants_of(principal.name) + tuple(grant for name in shared for grant in self._shared_grants(name))
 
-    def _remember(self, key: _PrincipalKey, access: Access) -> Access:
-        self._cached_grants += 1 + len(access.grants)
-        if self._cached_grants > MAX_CACHED_GRANTS:
-            self._forget_accesses()
-        self._accesses[key] = access
-        return access
+    def _shared_grants(self, name: str) -> tuple[Grant, ...]:
+        """Made once for all who hold them: what is public may be many grants, held by every principal."""
+        grants = self._shared.get(name)
+        if grants is None:
+            grants = self.grants_of(name)
+            self._shared.put(name, grants, 1 + len(grants))
+        return grants
 
-    def _forget_accesses(self) -> None:
+    def _forget_answers(self) -> None:
         self._accesses.clear()
-        self._cached_grants = 0
+        self._shared.clear()

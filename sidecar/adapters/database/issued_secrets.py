@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from sys import intern
 from typing import Final
 
 from sidecar.adapters.database.access_log import AccessChanges, Touched
@@ -171,7 +172,7 @@ def credential_of(columns: Row) -> Credential:
     return Credential(
         id=key,
         kind=CredentialKind(kind),
-        principal=principal,
+        principal=intern(principal),
         principal_kind=PrincipalKind(principal_kind),
         expires_at=optional_time_of(expires_at),
         limit=None if project is None else _limit(project, permissions, repositories),
