@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 _SECRET: Final = re.compile(
-    rb"\b(r(?:sk|pt|st|rt)_)[0-9A-Za-z]+"  # what the sidecar gives out
+    rb"(r(?:sk|pt|st|rt)_)[0-9A-Za-z]{8,}"  # what the sidecar gives out
     rb"|\b((?i:basic|bearer)\s+)[A-Za-z0-9+/=._~-]{6,}"  # an Authorization header
     rb"|\b(eyJ)[A-Za-z0-9_-]+\.[A-Za-z0-9._-]+"  # a signed token
 )

@@ -1,0 +1,60 @@
+"""Work that repeats."""
+
+import asyncio
+
+from sidecar.adapters.background import Repeating
+from sidecar.domain.errors import Unavailable
+from tests.logged import logging_to_memory
+
+
+class Work:
+    """Counts, and fails while told to (a fake fault)."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.done_thrice = asyncio.Event()
+        self.fails = False
+
+    async def __call__(self) -> None:
+        self.done += 1
+        if self.done == 3:
+            self.done_thrice.set()
+        if self.fails:
+            raise Unavailable("the database")
+
+
+async def test_it_repeats_while_the_block_runs() -> None:
+    """Every so many seconds."""
+    work = Work()
+    async with Repeating("work", 0.01, work).running():
+        await work.done_thrice.wait()
+
+
+async def test_it_is_done_once_more_at_the_end() -> None:
+    """What was noted since the last time is still written."""
+    work = Work()
+    async with Repeating("work", 3600, work).running():
+        pass
+    assert work.done == 1
+
+
+async def test_a_failure_shows_until_the_next_success() -> None:
+    """In /readyz, by the kind of the error."""
+    work = Work()
+    repeating = Repeating("work", 3600, work)
+    work.fails = True
+    await repeating.once()
+    assert repeating.trouble() == "Unavailable"
+    work.fails = False
+    await repeating.once()
+    assert repeating.trouble() is None
+
+
+async def test_a_failure_is_logged_and_tried_again() -> None:
+    """It ends neither the work nor the process."""
+    work = Work()
+    work.fails = True
+    with logging_to_memory() as logged:
+        async with Repeating("work", 0.01, work).running():
+            await work.done_thrice.wait()
+    assert {line["work"] for line in logged.of("background work failed")} == {"work"}

@@ -1,0 +1,70 @@
+"""The log: JSON lines without secrets."""
+
+import logging
+
+import pytest
+import structlog
+
+from sidecar.adapters.logs import redacted
+from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
+from tests.logged import logging_to_memory
+
+
+def test_a_line_is_one_json_object() -> None:
+    """With its level and its time, whatever the values."""
+    with logging_to_memory() as logged:
+        structlog.get_logger().info("a thing", number=1, text='"\n', thing=object)
+    (line,) = logged.lines
+    assert (line["event"], line["level"], line["number"], line["text"]) == ("a thing", "info", 1, '"\n')
+    assert line["timestamp"].endswith("Z")
+
+
+def test_lines_below_the_level_are_not_written() -> None:
+    """`logging.level` of the configuration."""
+    with logging_to_memory("warning") as logged:
+        structlog.get_logger().info("quiet")
+        structlog.get_logger().warning("loud")
+    assert [line["event"] for line in logged.lines] == ["loud"]
+
+
+def test_lines_of_libraries_have_the_same_form() -> None:
+    """aiohttp and asyncio log through the standard library."""
+    with logging_to_memory() as logged:
+        logging.getLogger("asyncio").error("task %s failed", 7)
+    (line,) = logged.lines
+    assert (line["event"], line["logger"], line["level"]) == ("task 7 failed", "asyncio", "error")
+
+
+def test_an_exception_is_told_with_its_trace_but_without_secrets() -> None:
+    """S12: the message of an exception may quote what it choked on."""
+    secret = make_secret(SecretKind.PERSONAL_TOKEN, b"x" * RANDOM_BYTES)
+    with logging_to_memory() as logged:
+        try:
+            raise ValueError(f"bad value {secret}")
+        except ValueError:
+            structlog.get_logger().exception("failed")
+    (line,) = logged.lines
+    assert "ValueError: bad value rpt_[redacted]" in line["exception"]
+    assert secret not in logged.text
+
+
+@pytest.mark.parametrize("kind", list(SecretKind))
+def test_every_kind_of_secret_is_cut_out(kind: SecretKind) -> None:
+    """S12: wherever it stands in the line; its prefix stays, so that one sees what leaked."""
+    secret = make_secret(kind, b"y" * RANDOM_BYTES)
+    cut = redacted(f'{{"a":"x{secret} /?p={secret}&"}}'.encode())
+    assert cut == f'{{"a":"x{kind}_[redacted] /?p={kind}_[redacted]&"}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "cut"),
+    [
+        (b"Authorization: Basic YTpiY2RlZg==", b"Authorization: Basic [redacted]"),
+        (b"authorization: bearer abcdef.ghi-jkl", b"authorization: bearer [redacted]"),
+        (b"got eyJ0eXAi.eyJpc3Mi.c2ln and more", b"got eyJ[redacted] and more"),
+        (b"a basic problem, bearer of news", b"a basic [redacted], bearer of news"),
+    ],
+)
+def test_what_looks_like_credentials_is_cut_out(line: bytes, cut: bytes) -> None:
+    """S12: rather a harmless word too many than a secret."""
+    assert redacted(line) == cut

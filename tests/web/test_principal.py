@@ -1,0 +1,69 @@
+"""Authorization headers, read."""
+
+import base64
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.domain.errors import InvalidCredentials
+from sidecar.domain.identity import Credentials, Scheme
+from sidecar.web.principal import named, parse_authorization
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "credentials"),
+    [
+        (basic("a@b:c"), Credentials(Scheme.BASIC, "c", "a@b")),
+        (basic("pä:ss:wörd"), Credentials(Scheme.BASIC, "ss:wörd", "pä")),
+        (basic("a: "), Credentials(Scheme.BASIC, " ", "a")),
+        (basic("a:b").replace("Basic", "bASIC"), Credentials(Scheme.BASIC, "b", "a")),
+        ("Bearer x", Credentials(Scheme.BEARER, "x")),
+        (basic(":x"), Credentials(Scheme.REFRESH, "x")),
+        (basic("<token>:x"), Credentials(Scheme.REFRESH, "x")),
+    ],
+)
+def test_a_header_is_read(header: str, credentials: Credentials) -> None:
+    """TS-33, TS-38: UTF-8, split at the first colon; after nobody's name comes a refresh token."""
+    assert parse_authorization(header) == credentials
+
+
+@given(st.text())
+def test_any_text_is_credentials_or_invalid(text: str) -> None:
+    """TS-32: there is no third outcome."""
+    with suppress(InvalidCredentials):
+        parse_authorization(text)
+
+
+@given(st.binary())
+def test_any_basic_value_is_credentials_or_invalid(value: bytes) -> None:
+    """TS-32: whatever the base64 stands for."""
+    with suppress(InvalidCredentials):
+        parse_authorization("Basic " + base64.b64encode(value).decode())
+
+
+@given(
+    st.text(st.characters(exclude_characters=":", exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_a_form_and_a_header_mean_the_same(user: str, secret: str) -> None:
+    """The same name and secret, on GET and on POST."""
+
+    def outcome(read: Callable[[], Credentials]) -> Credentials | None:
+        try:
+            return read()
+        except InvalidCredentials:
+            return None
+
+    assert outcome(lambda: named(user, secret)) == outcome(lambda: parse_authorization(basic(f"{user}:{secret}")))
+
+
+def test_a_secret_is_not_shown() -> None:
+    """S12: where credentials end up in a message, the secret doesn't."""
+    assert "hush" not in repr(named("a", "hush"))
