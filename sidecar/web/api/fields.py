@@ -15,7 +15,6 @@ from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 
 _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
-_SID_PATTERN: Final = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +22,10 @@ class Made:
     """Annotates a field whose text `make` turns into what its handler takes, or refuses as Invalid."""
 
     make: Callable[[str], object]
+    longest: int = 4096
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._made, core_schema.str_schema())
+        return core_schema.no_info_after_validator_function(self._made, core_schema.str_schema(max_length=self.longest))
 
     def _made(self, text: str) -> object:
         """The domain names its own field before the fault; here the fault's place does."""
@@ -40,7 +40,11 @@ def _place(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    return Email(text) if "@" in text else ProjectId(text)
+    """An e-mail, or what may be a sid: one that there can't be is no fault, it just isn't found."""
+    try:
+        return Email(text)
+    except Invalid:
+        return text
 
 
 def _title(text: str) -> str:
@@ -77,10 +81,12 @@ def _schema(**words: Any) -> Any:
     return Field(json_schema_extra=words)
 
 
-ProjectField = Annotated[ProjectId, Made(ProjectId), _schema(pattern=_SID_PATTERN, minLength=3, maxLength=32)]
 PlaceField = Annotated[str, Made(_place), _schema(maxLength=32)]
-SidField = Annotated[ProjectId, Made(ProjectId), _schema(pattern=_SID_PATTERN, minLength=3, maxLength=32)]
-AccountField = Annotated[str, Made(_account), _schema(maxLength=254)]
+SidField = Annotated[
+    ProjectId, Made(ProjectId), _schema(pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$", minLength=3, maxLength=32)
+]
+ProjectField = SidField
+AccountField = Annotated[str, Made(_account, 254)]
 RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]
 PermissionField = Annotated[PermissionPattern, Made(PermissionPattern)]

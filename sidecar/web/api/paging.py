@@ -48,7 +48,7 @@ class Cursor:
         return cls(sort, (key, name))
 
 
-CursorField = Annotated[Cursor, Made(Cursor.read), Field(json_schema_extra={"maxLength": 4096})]
+CursorField = Annotated[Cursor, Made(Cursor.read)]
 
 
 class Listing(Body):

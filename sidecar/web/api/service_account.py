@@ -117,7 +117,7 @@ _ORDERS: Final[Orders[ServiceAccount]] = Orders(
     },
 )
 _UNKNOWN: Final = "service_account_not_found"
-_ACCOUNT_EXAMPLE: Final = {"project": "acme", "id": "ci"}
+_ACCOUNT_EXAMPLE: Final = {"project": "acme", "id": "deployer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class ServiceAccountNamespace:
                 CreateAccount,
                 AccountResult,
                 self.create,
-                {"project": "acme", "sid": "ci", "name": "CI", "description": "pushes from main"},
+                {"project": "acme", "sid": "deployer", "name": "Deployer", "description": "pushes from main"},
                 ("already_exists",),
             ),
             Method(
@@ -141,7 +141,7 @@ class ServiceAccountNamespace:
                 UpdateAccount,
                 AccountResult,
                 self.update,
-                {"project": "acme", "id": "ci", "name": "Continuous integration"},
+                {"project": "acme", "id": "deployer", "name": "Deployer of main"},
                 (_UNKNOWN,),
             ),
             Method(
@@ -176,7 +176,7 @@ class ServiceAccountNamespace:
                 CreateKey,
                 NewKey,
                 self.create_key,
-                {"project": "acme", "id": "ci", "expiresAt": "2027-12-31T00:00:00Z"},
+                {"project": "acme", "id": "deployer", "expiresAt": "2027-12-31T00:00:00Z"},
                 (_UNKNOWN, "too_many_keys"),
             ),
             Method(
@@ -185,7 +185,7 @@ class ServiceAccountNamespace:
                 DeleteKey,
                 Nothing,
                 self.delete_key,
-                {"project": "acme", "id": "ci", "secret": "<the key's id>"},
+                {"project": "acme", "id": "deployer", "secret": "<the key's id>"},
                 (_UNKNOWN, "key_not_found"),
             ),
         )
