@@ -143,7 +143,11 @@ class IndexTables(Protocol):
     async def fetch_failed(self, manifest: PendingManifest, again: datetime, reason: str) -> None: ...
 
     async def suspect(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
-        """Asks for a verification at that time; an earlier wish is put off to the later one."""
+        """Asks for a verification at that time, because something happened: an earlier wish is put off to the later."""
+        ...
+
+    async def doubt(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
+        """Asks for a verification where none is wanted yet: nothing happened, so one under way goes on."""
         ...
 
     async def confirmed(self, suspect: Suspect) -> None:
@@ -229,7 +233,7 @@ class RegistryReader(Protocol):
     """Reading the registry as the principal `sidecar`. Whatever isn't a clear answer raises RegistryUnavailable."""
 
     async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
-        """HEAD with If-None-Match, which makes no event where it is answered 304 (registry fact 3)."""
+        """HEAD; by tag with If-None-Match, which makes no event where it is answered 304 (registry fact 3)."""
         ...
 
     async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:

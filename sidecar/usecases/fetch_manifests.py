@@ -46,7 +46,7 @@ class FetchManifests:
     async def run_once(self, limit: int = 16) -> int:
         """Fetches at most `limit` manifests side by side and stores them in one transaction; how many were tried.
 
-        One that the registry doesn't serve becomes a suspect: whether it is gone is `verify`'s to say.
+        One that the registry doesn't serve is doubted: whether it is gone is `verify`'s to say.
         """
         pending = await self.index.pending(limit, self.clock.now())
         outcomes = await asyncio.gather(*(self._fetch(item) for item in pending))
@@ -82,7 +82,7 @@ class FetchManifests:
         now = self.clock.now()
         async with self.index.applying() as tables:
             await tables.fetch_failed(failed.pending, now + pause, failed.reason)
-            await tables.suspect(failed.pending.repository, Target.MANIFEST, failed.pending.digest, now + pause)
+            await tables.doubt(failed.pending.repository, Target.MANIFEST, failed.pending.digest, now + FIRST_PAUSE)
 
 
 def _read(served: Served) -> Manifest | Unparsed:

@@ -337,3 +337,57 @@ async def test_an_index_reaches_its_children(database: Database) -> None:
     async with database.index.applying() as tables:
         row = await tables._session.fetch_one("SELECT total FROM manifest WHERE digest = $1", digest(parent))
     assert row == (len(parent) + sum(len(child) for child in children) + 50 + 50 + 1000,)
+
+
+async def test_children_are_known_wherever_their_index_is(database: Database) -> None:
+    """A second repository whose events for the children were lost knows them by the index, bytes included."""
+    api, child = RepositoryName("acme/api"), image(1, (7, 1000))
+    parent = index_of(child)
+    for content, media_type in ((parent, OCI_INDEX), (child, OCI_MANIFEST)):
+        await push(database, content)
+        await read_in(database, content, media_type)
+    await push(database, parent, repository=api)
+    assert (await database.index.manifests(api)).keys() == {digest(parent), digest(child)}
+
+
+async def test_a_child_thought_gone_is_asked_about(database: Database, clock: HeldClock) -> None:
+    """An index can't be pushed without its children: one that was deleted before may have come back unheard."""
+    child = image(1)
+    parent = index_of(child)
+    await push(database, child, None)
+    async with database.index.applying() as tables:
+        await tables.delete_digest(DigestDeleted(WEB, digest(child), origin(20)))
+    await push(database, parent, time=30)
+    await read_in(database, parent, OCI_INDEX)
+    assert [item.key for item in await database.index.due(10, clock.now())] == [digest(child)]
+
+
+async def test_a_tag_that_comes_back_has_its_author(database: Database, clock: HeldClock) -> None:
+    """A delete that never was true takes nobody's name away: the history knows who pushed."""
+    await push(database, image(1))
+    async with database.index.applying() as tables:
+        await tables.delete_tag(TagDeleted(WEB, Tag("v1"), origin(20)))
+        await tables.moved(suspect(clock, None), digest(image(1)), OCI_MANIFEST, clock.now())
+        row = await tables._session.fetch_one("SELECT moved_at, pushed_by FROM tag WHERE name = 'v1'")
+    assert row == (10, "ci@acme.example")
+
+
+async def test_a_manifest_that_a_tag_left_unheard_is_asked_about(database: Database, clock: HeldClock) -> None:
+    """Where a tag went without an event, its manifest may have gone with it."""
+    await push(database, image(1))
+    async with database.index.applying() as tables:
+        await tables.gone(suspect(clock, digest(image(1))), clock.now())
+    assert [item.key for item in await database.index.due(10, clock.now())] == [digest(image(1))]
+
+
+async def test_a_doubt_disturbs_no_verification(database: Database, clock: HeldClock) -> None:
+    """What failed to be fetched again and again must not put off for ever the answer that it is gone."""
+    await push(database, image(1))
+    async with database.index.applying() as tables:
+        await tables.doubt(WEB, Target.TAG, "v1", clock.now())
+    (due,) = await database.index.due(10, clock.now())
+    async with database.index.applying() as tables:
+        await tables.missing(due, clock.now(), clock.now() + timedelta(seconds=5))
+        await tables.doubt(WEB, Target.TAG, "v1", clock.now() + timedelta(minutes=1))
+    clock.advance(seconds=5)
+    assert [item.missing_since is None for item in await database.index.due(10, clock.now())] == [False]

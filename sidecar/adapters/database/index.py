@@ -72,9 +72,9 @@ class IndexSession:
         self._session = session
         sizes = SizeTable(session)
         self._repositories = RepositoryTable(session, sizes, owner_of)
-        self._manifests = ManifestTable(session, sizes)
-        self._tags = TagTable(session, self._repositories)
         self._verifications = VerificationTable(session)
+        self._manifests = ManifestTable(session, sizes, self._verifications)
+        self._tags = TagTable(session, self._repositories)
 
     async def push(self, event: ManifestPushed) -> None:
         origin = event.origin
@@ -123,6 +123,11 @@ class IndexSession:
         if known is not None:
             await self._verifications.ask(known, target, key, due)
 
+    async def doubt(self, repository: RepositoryName, target: Target, key: str, due: datetime) -> None:
+        known = await self._repositories.find(repository)
+        if known is not None:
+            await self._verifications.doubt(known, target, key, due)
+
     async def confirmed(self, suspect: Suspect) -> None:
         repository = await self._repositories.find(suspect.repository)
         if repository is not None:
@@ -135,6 +140,7 @@ class IndexSession:
             await self._manifests.revive(repository, digest, media_type, time)
             if suspect.target is Target.TAG:
                 await self._tags.follow(repository, Tag(suspect.key), digest, time)
+                await self._doubt_left(repository, suspect, at)
         await self._verifications.settled(repository, suspect)
 
     async def missing(self, suspect: Suspect, at: datetime, again: datetime) -> None:
@@ -147,7 +153,7 @@ class IndexSession:
         if repository is None:
             return
         if await self._still_believed(repository, suspect):
-            await self._remove(repository, suspect, time_column(at) * _NANOSECONDS)
+            await self._remove(repository, suspect, at)
         await self._verifications.settled(repository, suspect)
 
     async def count_pulls(self, pulls: Sequence[Pulls]) -> None:
@@ -165,11 +171,17 @@ class IndexSession:
             return await self._tags.digest(repository, suspect.key) == suspect.digest
         return await self._manifests.lives(repository, suspect.key) == (suspect.digest is not None)
 
-    async def _remove(self, repository: int, suspect: Suspect, at: int) -> None:
+    async def _remove(self, repository: int, suspect: Suspect, at: datetime) -> None:
         if suspect.target is Target.TAG:
-            await self._tags.follow(repository, Tag(suspect.key), None, at)
+            await self._tags.follow(repository, Tag(suspect.key), None, time_column(at) * _NANOSECONDS)
+            await self._doubt_left(repository, suspect, at)
         elif await self._manifests.remove(repository, suspect.key, None):
             await self._tags.delete_at(repository, suspect.key, None)
+
+    async def _doubt_left(self, repository: int, suspect: Suspect, at: datetime) -> None:
+        """The manifest that a tag leaves without an event may have gone unheard, too."""
+        if suspect.digest is not None:
+            await self._verifications.doubt(repository, Target.MANIFEST, suspect.digest, at)
 
 
 class IndexStore:

@@ -4,14 +4,16 @@ A manifest counts from the moment when it lives and its document is known; until
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sidecar.adapters.database.columns import time_column
 from sidecar.adapters.database.driver import Session, Value
 from sidecar.adapters.database.index_sizes import SizeTable
+from sidecar.adapters.database.index_verification import VerificationTable
 from sidecar.domain.digests import Digest
 from sidecar.domain.manifests import Descriptor, ImageConfig, Manifest, Unparsed
+from sidecar.domain.targets import Target
 
 _GET: Final = """
 SELECT manifest.gone, order_time, order_event, manifest_document.digest IS NOT NULL
@@ -83,6 +85,21 @@ SELECT order_time, order_event, created_at, pushed_by
  WHERE repository = $1 AND digest = $2
 """
 
+_CHILDREN: Final = """
+SELECT manifest_reference.digest, manifest_reference.media_type, manifest_reference.size, manifest.gone
+  FROM manifest_reference
+  LEFT JOIN manifest ON manifest.digest = manifest_reference.digest AND manifest.repository = $1
+ WHERE manifest_reference.manifest = $2 AND kind = 'child' AND coalesce(gone, 1) = 1
+ ORDER BY position
+"""
+
+_LIVE_AGAIN: Final = """
+UPDATE manifest
+   SET gone = 0, attempts = 0,
+       fetch_after = CASE WHEN EXISTS (SELECT 1 FROM manifest_document WHERE digest = $2) THEN NULL ELSE 0 END
+ WHERE repository = $1 AND digest = $2
+"""
+
 _COUNT_PULLS: Final = """
 UPDATE manifest
    SET pulls = pulls + $3,
@@ -90,6 +107,8 @@ UPDATE manifest
        pulled_at = CASE WHEN pulled_at IS NULL OR pulled_at < $4 THEN $4 ELSE pulled_at END
  WHERE repository = $1 AND digest = $2
 """
+
+_AT_ONCE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 NEVER: Final = (0, "")
 """The order of what no event told: any event is newer."""
@@ -100,9 +119,10 @@ Order = tuple[int, str]
 class ManifestTable:
     """Manifests in one transaction."""
 
-    def __init__(self, session: Session, sizes: SizeTable) -> None:
+    def __init__(self, session: Session, sizes: SizeTable, verifications: VerificationTable) -> None:
         self._session = session
         self._sizes = sizes
+        self._verifications = verifications
 
     async def lives(self, repository: int, digest: str) -> bool:
         row = await self._session.fetch_one(_GET, repository, digest)
@@ -119,15 +139,16 @@ class ManifestTable:
             await self._session.execute(_TOUCH, repository, digest, *order)
             return
         await self._session.execute(_ADD, repository, digest, media_type, size, *order, at, by)
-        if await self._session.fetch_one(_KNOWN_DOCUMENT, digest):
-            await self._live(repository, digest)
+        await self._live_if_known(repository, digest)
 
     async def revive(self, repository: int, digest: str, media_type: str, at: int) -> None:
-        """The registry serves it, whatever events said; they keep their order."""
+        """The registry serves it, whatever events said; what they told of it stays."""
         row = await self._session.fetch_one(_GET, repository, digest)
-        if row is None or row[0]:
-            order = NEVER if row is None else (row[1], row[2])
-            await self.add(repository, digest, media_type, 0, order, at, "")
+        if row is None:
+            await self.add(repository, digest, media_type, 0, NEVER, at, "")
+        elif row[0]:
+            await self._session.execute(_LIVE_AGAIN, repository, digest)
+            await self._live_if_known(repository, digest)
 
     async def remove(self, repository: int, digest: str, order: Order | None) -> bool:
         """It is gone, unless something newer than `order` said that it lives; whether it was there until now."""
@@ -156,8 +177,6 @@ class ManifestTable:
                 await self._session.execute_many(_ADD_REFERENCE, [(digest, *row) for row in _references(reading)])
         for (repository,) in await self._session.fetch(_WAITING, digest):
             await self._session.execute(_FETCHED, repository, digest, len(content), media_type)
-            if isinstance(reading, Manifest):
-                await self._add_children(repository, digest, reading)
             await self._live(repository, digest)
 
     async def fetch_later(self, repository: int, digest: str, again: datetime, failure: str) -> None:
@@ -166,17 +185,26 @@ class ManifestTable:
     async def count_pulls(self, repository: int, digest: str, count: int, at: int, by: str) -> None:
         await self._session.execute(_COUNT_PULLS, repository, digest, count, at, by)
 
+    async def _live_if_known(self, repository: int, digest: str) -> None:
+        if await self._session.fetch_one(_KNOWN_DOCUMENT, digest):
+            await self._live(repository, digest)
+
     async def _live(self, repository: int, digest: str) -> None:
+        await self._add_children(repository, digest)
         await self._sizes.hold(repository, digest)
         await self._sizes.total(repository, digest)
 
-    async def _add_children(self, repository: int, digest: str, index: Manifest) -> None:
-        """Children that no event told of; what is known of them already stays as it is."""
-        ((*order, at, by),) = await self._session.fetch(_ORIGIN, repository, digest)
-        for child in index.children:
-            if await self._session.fetch_one(_GET, repository, child.digest) is None:
-                time, event = order
-                await self.add(repository, child.digest, child.media_type, child.size, (time, event), at, by)
+    async def _add_children(self, repository: int, digest: str) -> None:
+        """Children that no event told of are known from now on; one that is thought gone is asked about."""
+        children = await self._session.fetch(_CHILDREN, repository, digest)
+        if not children:
+            return
+        ((time, event, at, by),) = await self._session.fetch(_ORIGIN, repository, digest)
+        for child, media_type, size, gone in children:
+            if gone is None:
+                await self.add(repository, child, media_type, size, (time, event), at, by)
+            else:
+                await self._verifications.doubt(repository, Target.MANIFEST, child, _AT_ONCE)
 
 
 def _document_columns(reading: Manifest | Unparsed, image: ImageConfig | None) -> tuple[Value, ...]:

@@ -34,6 +34,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT DO NOTHING
 """
 
+_PUSHED: Final = """
+SELECT at, by
+  FROM tag_history
+ WHERE repository = $1 AND tag = $2 AND action = 'push' AND digest = $3
+ ORDER BY at DESC
+ LIMIT 1
+"""
+
 _COUNT_PULLS: Final = """
 UPDATE tag
    SET pulls = pulls + $3,
@@ -82,9 +90,10 @@ class TagTable:
                 await self._put(repository, tag, digest, None, origin.order, origin.time, origin.actor)
 
     async def follow(self, repository: int, tag: Tag, digest: str | None, at: int) -> None:
-        """The registry shows this, whatever events said; they keep their order, and nobody is named."""
+        """The registry shows this, whatever events said; they keep their order. The history knows who pushed it."""
         known, order = await self._known(repository, tag)
-        await self._put(repository, tag, known, digest, order, at, "")
+        pushed_at, by = await self._session.fetch_one(_PUSHED, repository, tag, digest) or (at, "")
+        await self._put(repository, tag, known, digest, order, pushed_at, by)
 
     async def count_pulls(self, repository: int, tag: str, count: int, at: int, by: str) -> None:
         await self._session.execute(_COUNT_PULLS, repository, tag, count, at, by)

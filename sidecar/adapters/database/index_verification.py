@@ -17,6 +17,12 @@ VALUES ($1, $2, $3, $4)
    SET due_at = excluded.due_at, missing_since = NULL
 """
 
+_DOUBT: Final = """
+INSERT INTO verification (repository, target, key, due_at)
+VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING
+"""
+
 _MISSING: Final = """
 UPDATE verification
    SET due_at = $4, missing_since = $5
@@ -49,6 +55,9 @@ class VerificationTable:
 
     async def ask(self, repository: int, target: Target, key: str, due: datetime) -> None:
         await self._session.execute(_ASK, repository, target, key, time_column(due))
+
+    async def doubt(self, repository: int, target: Target, key: str, due: datetime) -> None:
+        await self._session.execute(_DOUBT, repository, target, key, time_column(due))
 
     async def missing(self, repository: int, suspect: Suspect, at: datetime, again: datetime) -> None:
         await self._session.execute(

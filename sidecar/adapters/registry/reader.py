@@ -69,11 +69,16 @@ class HttpRegistryReader:
         return list(_legal(Tag, names))
 
     async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
-        """HEAD with If-None-Match: 304 makes no event, a plain HEAD does (registry fact 3)."""
-        headers = {"Accept": _ACCEPT} | ({} if digest is None else {"If-None-Match": f'"{digest}"'})
+        """HEAD, by tag with If-None-Match: 304 makes no event, a plain HEAD does (registry fact 3).
+
+        By digest the condition proves nothing: both lines compare it before they look, and answer 304 even for what
+        never was there.
+        """
+        conditional = digest is not None and reference != digest
+        headers = {"Accept": _ACCEPT} | ({"If-None-Match": f'"{digest}"'} if conditional else {})
         answer = await self._get(repository, f"manifests/{reference}", headers, 0, "HEAD")
         match answer.status:
-            case 304 if digest is not None:
+            case 304 if conditional:
                 return Checked(AnswerKind.SAME)
             case 404 if _is_the_registrys(answer):
                 return Checked(AnswerKind.ABSENT)

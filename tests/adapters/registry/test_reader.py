@@ -11,9 +11,11 @@ from aiohttp.test_utils import TestServer
 
 from sidecar.adapters.registry.reader import HttpRegistryReader
 from sidecar.adapters.registry.transport import registry_transport
+from sidecar.domain.digests import Digest
 from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.ports import AccessEntry, RegistryToken
+from sidecar.ports.index import Answer
 
 UNKNOWN = (404, {"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known to registry"}]}, None)
 Page = tuple[int, Any, str | None]
@@ -36,6 +38,7 @@ class ScriptedRegistry:
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {"/v2/_catalog": (200, {"repositories": []}, None)}
         self.tokens: list[str] = []
+        self.manifests: dict[str, str] = {}
 
     def holds(self, **tags: Any) -> None:
         """A catalogue of `project__name` repositories with these tags, as one page."""
@@ -45,10 +48,24 @@ class ScriptedRegistry:
             self.pages[f"/v2/{name}/tags/list"] = (200, {"name": name, "tags": found}, None)
 
     async def answer(self, request: web.Request) -> web.Response:
+        if "/manifests/" in request.path:
+            return _as_distribution_does(request, self.manifests)
         self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         status, document, link = self.pages[request.path_qs]
         text = document if isinstance(document, str) else json.dumps(document)
         return web.Response(status=status, text=text, headers={"Link": link} if link else {})
+
+
+def _as_distribution_does(request: web.Request, manifests: dict[str, str]) -> web.Response:
+    """A tag is looked up before If-None-Match is compared, a digest after it (distribution, GetManifest)."""
+    reference = request.path.rpartition("/")[2]
+    headers = {"Docker-Distribution-Api-Version": "registry/2.0"}
+    digest = reference if ":" in reference else manifests.get(reference)
+    if digest is not None and request.headers.get("If-None-Match") == f'"{digest}"':
+        return web.Response(status=304, headers=headers)
+    if digest is None or digest not in manifests.values():
+        return web.Response(status=404, headers=headers)
+    return web.Response(headers=headers | {"Docker-Content-Digest": digest, "Content-Type": "application/x"})
 
 
 @pytest.fixture
@@ -146,3 +163,25 @@ async def test_a_failure_of_one_repository_fails_the_whole(
     registry.pages["/v2/acme/b/tags/list"] = (503, {"errors": []}, None)
     with pytest.raises(RegistryUnavailable):
         await reader.repositories_with_tags(["acme/*"])
+
+
+ONE, TWO = (Digest(f"sha256:{number:064x}") for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("reference", "believed", "answer"),
+    [
+        ("v1", ONE, Answer.SAME),
+        ("v1", TWO, Answer.OTHER),
+        ("v1", None, Answer.OTHER),
+        ("v2", ONE, Answer.ABSENT),
+        (ONE, ONE, Answer.SAME),
+        (TWO, TWO, Answer.ABSENT),
+    ],
+)
+async def test_a_check_says_whether_the_registry_agrees(
+    reader: HttpRegistryReader, registry: ScriptedRegistry, reference: str, believed: Digest | None, answer: Answer
+) -> None:
+    """A digest is asked for without a condition: with one, the registry says 304 of what it never had."""
+    registry.manifests["v1"] = ONE
+    assert (await reader.check(RepositoryName("acme/web"), reference, believed)).answer is answer
