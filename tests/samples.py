@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
-from sidecar.domain.names import Email, Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
@@ -34,7 +34,7 @@ def binding(
 
 def account(project: str = "acme", sid: str = "ci") -> ServiceAccount:
     email = Email(f"{sid}@{project}.serviceaccount.example.com")
-    return ServiceAccount(ProjectId(project), sid, email, sid, "builds", LONG_AGO, MAKER)
+    return ServiceAccount(ProjectId(project), AccountId(sid), email, sid, "builds", LONG_AGO, MAKER)
 
 
 def secret(

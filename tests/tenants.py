@@ -7,7 +7,7 @@ from typing import Final
 
 from sidecar.domain.identity import Credential, CredentialKind, Limit, PrincipalKind
 from sidecar.domain.issuing import issue
-from sidecar.domain.names import Email, Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 from sidecar.domain.secrets import RANDOM_BYTES
@@ -49,7 +49,9 @@ class Tenants:
         """A service account; its e-mail."""
         email = Email(f"{sid}@{project}.{ACCOUNT_DOMAIN}")
         async with self.store.writing() as tables:
-            await tables.accounts.add(ServiceAccount(ProjectId(project), sid, email, sid, "", self.clock.now(), ROOT))
+            await tables.accounts.add(
+                ServiceAccount(ProjectId(project), AccountId(sid), email, sid, "", self.clock.now(), ROOT)
+            )
         return email
 
     async def secret(

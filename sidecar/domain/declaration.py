@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sidecar.domain.bindings import check_roles, heads, permissions_by_role
 from sidecar.domain.errors import Invalid, NotFound
-from sidecar.domain.names import EVERY_PROJECT, Email, Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import EVERY_PROJECT, AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName, Ownership, check_reach, own_slice
 from sidecar.domain.roles import BUILT_IN, PermissionPattern
 from sidecar.domain.state import State
@@ -29,7 +29,7 @@ class DeclaredRole:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAccount:
-    sid: ProjectId
+    sid: AccountId
     name: str | None = None
     description: str | None = None
 
@@ -38,7 +38,7 @@ class DeclaredAccount:
 class DeclaredBinding:
     """`holder` is a principal, or the sid of one of the same project's service accounts."""
 
-    holder: PrincipalName | ProjectId
+    holder: PrincipalName | AccountId
     roles: tuple[RoleName, ...]
     repositories: tuple[Glob, ...] | None = None
 

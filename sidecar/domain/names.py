@@ -10,6 +10,7 @@ from typing import Final, Self
 from sidecar.domain.errors import Invalid
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_ACCOUNT: Final = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
@@ -34,6 +35,17 @@ class ProjectId(str):
     def __new__(cls, value: str) -> Self:
         if not (3 <= len(value) <= 32 and _PROJECT.fullmatch(value)):
             raise Invalid("project: must be 3 to 32 of a-z, 0-9 and -, begin with a letter and not end with -")
+        return super().__new__(cls, value)
+
+
+class AccountId(str):
+    """A service account's short id within its project: `^[a-z]([a-z0-9-]*[a-z0-9])?$`, at most 32 characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        if not (len(value) <= 32 and _ACCOUNT.fullmatch(value)):
+            raise Invalid("sid: must be at most 32 of a-z, 0-9 and -, begin with a letter and not end with -")
         return super().__new__(cls, value)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.identity import Credential
-from sidecar.domain.names import Email, Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 
@@ -48,7 +48,7 @@ class Binding:
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
     project: ProjectId
-    sid: str
+    sid: AccountId
     email: Email
     name: str
     description: str

@@ -9,7 +9,7 @@ from sidecar.domain.bindings import check_headed
 from sidecar.domain.errors import Invalid, NotFound, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
-from sidecar.domain.names import EVERY_PROJECT, Email, PrincipalName, ProjectId
+from sidecar.domain.names import EVERY_PROJECT, AccountId, Email, PrincipalName, ProjectId
 from sidecar.domain.policy import Caller, require_all
 from sidecar.domain.secrets import RANDOM_BYTES, digest
 from sidecar.domain.tenancy import IssuedSecret, ServiceAccount
@@ -31,7 +31,9 @@ class ManageServiceAccounts:
     randomness: Randomness
     domain: str
 
-    async def create(self, caller: Caller, project: ProjectId, sid: str, name: str, description: str) -> ServiceAccount:
+    async def create(
+        self, caller: Caller, project: ProjectId, sid: AccountId, name: str, description: str
+    ) -> ServiceAccount:
         email = Email(f"{sid}@{project}.{self.domain}")
         made = ServiceAccount(project, sid, email, name, description, self.clock.now(), caller.principal.name)
         async with self.store.writing() as tables:

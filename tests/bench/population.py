@@ -10,7 +10,7 @@ from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
 from sidecar.domain.identity import Credential, CredentialKind, PrincipalKind
 from sidecar.domain.issuing import issue
-from sidecar.domain.names import Email, Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.secrets import RANDOM_BYTES
 from sidecar.domain.tenancy import Binding, Project, ServiceAccount
 from sidecar.ports import Tables
@@ -63,7 +63,7 @@ async def _add_account(
     now = SystemClock().now()
     sid = f"robot-{number:06}"
     email = Email(f"{sid}@{project}.serviceaccount.bench.example")
-    await tables.accounts.add(ServiceAccount(project, sid, email, sid, "", now, _BY))
+    await tables.accounts.add(ServiceAccount(project, AccountId(sid), email, sid, "", now, _BY))
     credential = Credential(
         randomness.identifier(), CredentialKind.SERVICE_ACCOUNT_KEY, email, PrincipalKind.SERVICE_ACCOUNT
     )

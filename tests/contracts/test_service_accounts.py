@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.domain.errors import AlreadyExists
 from sidecar.domain.identity import CredentialKind
-from sidecar.domain.names import Email, ProjectId
+from sidecar.domain.names import AccountId, Email, ProjectId
 from sidecar.domain.tenancy import ServiceAccount
 from sidecar.ports import Store, Tables
 from tests import samples
@@ -33,7 +33,7 @@ async def test_an_account_comes_back_as_it_was_added(store: Store) -> None:
     "second",
     [
         dataclasses.replace(CI, email=Email("else@example.com")),
-        dataclasses.replace(CI, project=ProjectId("other"), sid="else"),
+        dataclasses.replace(CI, project=ProjectId("other"), sid=AccountId("else")),
     ],
     ids=["sid", "email"],
 )

@@ -15,7 +15,7 @@ from sidecar.domain.declaration import (
     faults,
     outcome,
 )
-from sidecar.domain.names import Glob, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 from sidecar.domain.state import State, changes
@@ -27,7 +27,7 @@ ACME = ProjectId("acme")
 
 
 def bound(holder: str, *roles: str, only: tuple[str, ...] | None = None) -> DeclaredBinding:
-    name = PrincipalName(holder) if "@" in holder or holder.startswith(("group:", "all")) else ProjectId(holder)
+    name = PrincipalName(holder) if "@" in holder or holder.startswith(("group:", "all")) else AccountId(holder)
     return DeclaredBinding(name, tuple(map(RoleName, roles)), None if only is None else tuple(map(Glob, only)))
 
 
@@ -42,7 +42,7 @@ FULL = Declaration(
             name="Acme",
             owns=(OwnedName("nginx"), OwnedName("library/*")),
             roles=(role("cleaner", "registry.list", "registry.delete"),),
-            accounts=(DeclaredAccount(ProjectId("robot"), description="pushes"),),
+            accounts=(DeclaredAccount(AccountId("robot"), description="pushes"),),
             bindings=(
                 bound("ann@x", "owner"),
                 bound("robot", "developer", only=("acme/*", "nginx")),
@@ -117,7 +117,7 @@ def test_what_is_not_declared_is_left_alone() -> None:
 def test_what_is_left_out_of_a_thing_stays() -> None:
     """Naming a project, a role or an account again without its fields changes none of them."""
     again = project(
-        roles=(role("cleaner", "registry.list", "registry.delete"),), accounts=(DeclaredAccount(ProjectId("robot")),)
+        roles=(role("cleaner", "registry.list", "registry.delete"),), accounts=(DeclaredAccount(AccountId("robot")),)
     )
     assert lines(outcome(FULL, State(), AUTHOR), again) == []
 
@@ -130,7 +130,7 @@ def test_what_is_left_out_of_a_thing_stays() -> None:
         (project(roles=(role("cleaner", "registry.*"),)), "~ role cleaner of acme: permissions registry.list, registry.delete → registry.*"),
         (project(roles=(role("cleaner", "registry.delete", "registry.list", title="C"),)), "~ role cleaner of acme: name cleaner → C"),
         (
-            project(accounts=(DeclaredAccount(ProjectId("robot"), description=""),)),
+            project(accounts=(DeclaredAccount(AccountId("robot"), description=""),)),
             "~ service account robot@acme.serviceaccount.example: description pushes → none",
         ),
         (project(bindings=(bound("ann@x", "viewer"),)), "~ binding of ann@x on acme: roles owner → viewer"),
@@ -201,7 +201,7 @@ def test_every_fault_is_told_at_once() -> None:
 def test_an_account_bound_by_both_of_its_names_is_bound_twice() -> None:
     """Which of two bindings of one principal counts can't depend on their order."""
     twice = (bound("robot", "viewer"), bound("robot@acme.serviceaccount.example", "owner"))
-    wrong = told(project(accounts=(DeclaredAccount(ProjectId("robot")),), bindings=twice))
+    wrong = told(project(accounts=(DeclaredAccount(AccountId("robot")),), bindings=twice))
     assert [fault.rpartition(": ")[2] for fault in wrong] == ["is bound twice", "is bound twice"]
 
 

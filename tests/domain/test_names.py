@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import Email, Glob, NameFilter, PrincipalName, ProjectId, RepositoryName, RoleName
+from sidecar.domain.names import AccountId, Email, Glob, NameFilter, PrincipalName, ProjectId, RepositoryName, RoleName
 from tests.domain import policy_oracle
 
 
@@ -26,6 +26,19 @@ def test_no_project_id(sid: str) -> None:
     """A newline at the end, a capital letter or a `*` makes no project id."""
     with pytest.raises(Invalid):
         ProjectId(sid)
+
+
+@pytest.mark.parametrize("sid", ["c", "ci", "a-b", "a" * 32])
+def test_an_account_id(sid: str) -> None:
+    """Letters, digits and -, at most 32 of them: `ci` is what most people call their first account."""
+    assert AccountId(sid) == sid
+
+
+@pytest.mark.parametrize("sid", ["", "a" * 33, "1", "-", "a-", "A", "a_b", "a.b", "a@b", "ci\n", "*"])
+def test_no_account_id(sid: str) -> None:
+    """Nothing that would read as another e-mail, or as a pattern."""
+    with pytest.raises(Invalid):
+        AccountId(sid)
 
 
 @given(st.from_regex(r"\A[a-z][a-z0-9-]{1,30}[a-z0-9]\Z"))

@@ -7,7 +7,7 @@ from sidecar.adapters.database.columns import time_column, time_of
 from sidecar.adapters.database.driver import Row, Session
 from sidecar.adapters.database.issued_secrets import IssuedSecretTable
 from sidecar.domain.errors import AlreadyExists
-from sidecar.domain.names import Email, ProjectId
+from sidecar.domain.names import AccountId, Email, ProjectId
 from sidecar.domain.tenancy import ServiceAccount
 
 _ADD: Final = """
@@ -98,7 +98,7 @@ def _account(row: Row) -> ServiceAccount:
     project, sid, email, name, description, created_at, created_by = row
     return ServiceAccount(
         project=ProjectId(project),
-        sid=sid,
+        sid=AccountId(sid),
         email=Email(email),
         name=name,
         description=description,

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, core_schema
 
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import EVERY_PROJECT, Email, Glob, NameFilter, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import EVERY_PROJECT, AccountId, Email, Glob, NameFilter, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 
@@ -82,10 +82,12 @@ def _schema(**words: Any) -> Any:
 
 
 PlaceField = Annotated[str, Made(_place), _schema(maxLength=32)]
-SidField = Annotated[
+ProjectField = Annotated[
     ProjectId, Made(ProjectId), _schema(pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$", minLength=3, maxLength=32)
 ]
-ProjectField = SidField
+AccountIdField = Annotated[
+    AccountId, Made(AccountId), _schema(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", minLength=1, maxLength=32)
+]
 AccountField = Annotated[str, Made(_account, 254)]
 RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]

@@ -13,8 +13,9 @@ from sidecar.domain.declaration import (
     DeclaredRole,
 )
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import AccountId, PrincipalName, ProjectId, RoleName
 from sidecar.web.api.fields import (
+    AccountIdField,
     Globs,
     Made,
     OwnedField,
@@ -22,14 +23,13 @@ from sidecar.web.api.fields import (
     ProjectField,
     Prose,
     RoleField,
-    SidField,
     Title,
 )
 
 
 def _holder(text: str) -> str:
     try:
-        return ProjectId(text)
+        return AccountId(text)
     except Invalid:
         pass
     try:
@@ -38,7 +38,7 @@ def _holder(text: str) -> str:
         raise Invalid("holder: must be a principal, or the sid of one of the project's service accounts") from None
 
 
-HolderField = Annotated[PrincipalName | ProjectId, Made(_holder)]
+HolderField = Annotated[PrincipalName | AccountId, Made(_holder)]
 
 
 class _Part(BaseModel):
@@ -67,7 +67,7 @@ class BindingPart(_Part):
     repositories: Globs | None = None
     """Narrows the roles to these repositories, by their full names; without it they count for the whole project."""
 
-    def declared(self, holder: PrincipalName | ProjectId) -> DeclaredBinding:
+    def declared(self, holder: PrincipalName | AccountId) -> DeclaredBinding:
         return DeclaredBinding(holder, tuple(dict.fromkeys(self.roles)), self.repositories)
 
 
@@ -78,7 +78,7 @@ class ProjectPart(_Part):
     """Exactly the names that it owns besides `<project>/*`."""
     roles: dict[RoleField, RolePart] = {}
     """The project's own roles, by name."""
-    service_accounts: dict[SidField, AccountPart] = {}
+    service_accounts: dict[AccountIdField, AccountPart] = {}
     """Service accounts, by sid."""
     bindings: dict[HolderField, BindingPart] = {}
     """By principal, or by the sid of one of the project's service accounts."""
@@ -93,7 +93,7 @@ class ProjectPart(_Part):
                 for name, role in self.roles.items()
             ),
             tuple(
-                DeclaredAccount(ProjectId(name), account.name, account.description)
+                DeclaredAccount(AccountId(name), account.name, account.description)
                 for name, account in self.service_accounts.items()
             ),
             tuple(binding.declared(holder) for holder, binding in self.bindings.items()),

@@ -11,7 +11,7 @@ from sidecar.domain.policy import Caller
 from sidecar.domain.tenancy import Project
 from sidecar.usecases.manage_projects import ManageProjects
 from sidecar.web.api.bodies import Body, InProject, Nothing, Result
-from sidecar.web.api.fields import OwnedField, SidField, Title
+from sidecar.web.api.fields import OwnedField, ProjectField, Title
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import Listing, Orders
 
@@ -19,7 +19,7 @@ Owns = Annotated[tuple[OwnedField, ...], Field(max_length=1000)]
 
 
 class CreateProject(Body):
-    sid: SidField
+    sid: ProjectField
     """The new project's short id; it will own every repository `<sid>/…`."""
     name: Title | None = None
     """What people call it; without it, the sid."""

@@ -11,13 +11,13 @@ from sidecar.domain.policy import Caller
 from sidecar.domain.tenancy import IssuedSecret, ServiceAccount
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.web.api.bodies import InProject, Nothing, Result
-from sidecar.web.api.fields import AccountField, Prose, SidField, Time, Title
+from sidecar.web.api.fields import AccountField, AccountIdField, Prose, Time, Title
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import Listing, Orders
 
 
 class CreateAccount(InProject):
-    sid: SidField
+    sid: AccountIdField
     """The account's short id; its e-mail will be `<sid>@<project>.<service account domain>`."""
     name: Title | None = None
     """What people call it; without it, the sid."""
