@@ -114,7 +114,7 @@ async def application(
     """
     async with _core(config, clock or SystemClock(), randomness or SystemRandomness()) as core:
         metrics = Metrics()
-        flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush)
+        flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True)
         follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         background = (flush, follow, *_indexing(core, pulls))
@@ -216,7 +216,7 @@ def _indexing(core: Core, pulls: PullLedger) -> tuple[Repeating, ...]:
         Repeating("indexing", _INDEX_SECONDS, IndexEvents(core.inbox, core.index, core.clock, settle).run_once),
         Repeating("fetching", _INDEX_SECONDS, FetchManifests(core.index, core.registry, core.clock).run_once),
         Repeating("verifying", _VERIFY_SECONDS, Verify(core.index, core.registry, core.clock, settle).run_once),
-        Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index)),
+        Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index), at_end=True),
     )
 
 

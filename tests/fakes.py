@@ -1,8 +1,15 @@
-"""Fakes for what tests must hold still: the clock and randomness. Nothing else is ever faked here."""
+"""Fakes for what tests must hold still: the clock, randomness, and a registry's answers and faults."""
 
 import hashlib
 import uuid
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.manifests import OCI_MANIFEST
+from sidecar.domain.names import RepositoryName
+from sidecar.ports.index import Answer, Checked, Served
 
 
 class HeldClock:
@@ -31,3 +38,65 @@ class RepeatableRandomness:
 
     def identifier(self) -> str:
         return str(uuid.UUID(bytes=self.bytes(16), version=4))
+
+
+@dataclass
+class ScriptedReader:
+    """ports.index.RegistryReader over what a test says the registry holds. While `silent`, it never answers clearly.
+
+    `asked` names each request as it was made: `check acme/web v1`.
+    """
+
+    tagged: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    silent: bool = False
+
+    def hold(self, repository: str, content: bytes, tag: str | None = None, media_type: str = OCI_MANIFEST) -> Digest:
+        """A manifest, under a tag or by digest alone."""
+        digest = digest_of(content)
+        self.served[repository, digest] = Served(digest, media_type, content)
+        if tag is not None:
+            self.tagged[repository, tag] = content
+        return digest
+
+    def lose(self, repository: str, content: bytes) -> None:
+        """The manifest and its tags."""
+        del self.served[repository, digest_of(content)]
+        self.tagged = {key: held for key, held in self.tagged.items() if key[0] != repository or held != content}
+
+    async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
+        self._note("check", repository, reference)
+        content = self.tagged.get((repository, reference))
+        shown = self.served.get((repository, reference if content is None else digest_of(content)))
+        if shown is None:
+            return Checked(Answer.ABSENT)
+        same = shown.digest == digest
+        return Checked(Answer.SAME) if same else Checked(Answer.OTHER, shown.digest, shown.media_type)
+
+    async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
+        self._note("manifest", repository, digest)
+        return self.served.get((repository, digest))
+
+    async def blob(self, repository: RepositoryName, digest: Digest, limit: int) -> bytes | None:
+        self._note("blob", repository, digest)
+        return self.blobs.get(digest)
+
+    async def tags(self, repository: RepositoryName) -> list[Tag] | None:
+        self._note("tags", repository)
+        known = repository in await self.repositories()
+        return [Tag(tag) for name, tag in self.tagged if name == repository] if known else None
+
+    async def repositories(self) -> list[RepositoryName]:
+        self._note("repositories")
+        return sorted({RepositoryName(name) for name, _ in self.served})
+
+    def _note(self, *request: str) -> None:
+        self.asked.append(" ".join(request))
+        if self.silent:
+            raise RegistryUnavailable
+
+
+def digest_of(content: bytes) -> Digest:
+    return Digest(f"sha256:{hashlib.sha256(content).hexdigest()}")

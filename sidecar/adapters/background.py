@@ -13,11 +13,18 @@ Work = Callable[[], Awaitable[int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Repeating:
-    """`trouble()` is what went wrong the last time, in a word, or None."""
+    """`trouble()` is what went wrong the last time, in a word, or None.
+
+    After a failure it rests for `rest` seconds at least: what fails at once would otherwise fill the log.
+    `at_end` is for what would be lost otherwise: once more when everything ends. Work that asks the registry has no
+    place there, because ending must not wait for it.
+    """
 
     name: str
     seconds: float
     work: Work
+    at_end: bool = False
+    rest: float = 1.0
     _troubles: list[str] = field(default_factory=list)
 
     def trouble(self) -> str | None:
@@ -36,7 +43,7 @@ class Repeating:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Repeats while the block runs, and once more at its end."""
+        """Repeats while the block runs."""
         task = asyncio.create_task(self._repeat(), name=self.name)
         try:
             yield
@@ -44,9 +51,10 @@ class Repeating:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-            await self.once()
+            if self.at_end:
+                await self.once()
 
     async def _repeat(self) -> None:
         while True:
             if not await self.once():
-                await asyncio.sleep(self.seconds)
+                await asyncio.sleep(max(self.seconds, self.rest) if self._troubles else self.seconds)

@@ -1,11 +1,12 @@
 """Reads the manifests that the index knows by digest only: once each, verified, parsed under limits, kept as bytes."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.errors import RegistryUnavailable, Unavailable
 from sidecar.domain.manifests import (
     IMAGE_CONFIG_TYPES,
     MAX_CONFIG_BYTES,
@@ -33,8 +34,11 @@ class _Fetched:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
+    """`absent` is the registry's own word; nothing else says anything about the manifest."""
+
     pending: PendingManifest
     reason: str
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,43 @@ class FetchManifests:
         """
         pending = await self.index.pending(limit, self.clock.now())
         outcomes = await asyncio.gather(*(self._fetch(item) for item in pending))
-        if fetched := [item for item in outcomes if isinstance(item, _Fetched)]:
-            async with self.index.applying() as tables:
-                for item in fetched:
-                    await tables.document(
-                        item.pending.digest, item.served.content, item.served.media_type, item.reading, item.image
-                    )
+        await self._keep_all([item for item in outcomes if isinstance(item, _Fetched)])
         for failed in (item for item in outcomes if isinstance(item, _Failed)):
             await self._put_off(failed)
         return len(pending)
+
+    async def _keep_all(self, fetched: Sequence[_Fetched]) -> None:
+        """If one of them can't be kept, each is kept alone and the culprit is put off."""
+        try:
+            await self._keep(fetched)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the manifests beside it must not wait
+            for item in fetched:
+                await self._keep_alone(item)
+
+    async def _keep_alone(self, item: _Fetched) -> None:
+        try:
+            await self._keep((item,))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the same; its kind is kept as the reason
+            await self._put_off(_Failed(item.pending, f"could not be kept: {type(error).__name__}"))
+
+    async def _keep(self, fetched: Sequence[_Fetched]) -> None:
+        if not fetched:
+            return
+        async with self.index.applying() as tables:
+            for item in fetched:
+                await tables.document(
+                    item.pending.digest, item.served.content, item.served.media_type, item.reading, item.image
+                )
 
     async def _fetch(self, pending: PendingManifest) -> _Fetched | _Failed:
         try:
             served = await self.registry.manifest(pending.repository, pending.digest)
             if served is None:
-                return _Failed(pending, "the registry does not serve it")
+                return _Failed(pending, "the registry does not serve it", absent=True)
             reading = _read(served)
             return _Fetched(pending, served, reading, await self._image(pending, reading))
         except RegistryUnavailable:
@@ -80,9 +106,11 @@ class FetchManifests:
     async def _put_off(self, failed: _Failed) -> None:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failed.pending.attempts, 10))
         now = self.clock.now()
+        repository, digest = failed.pending.repository, failed.pending.digest
         async with self.index.applying() as tables:
             await tables.fetch_failed(failed.pending, now + pause, failed.reason)
-            await tables.doubt(failed.pending.repository, Target.MANIFEST, failed.pending.digest, now + FIRST_PAUSE)
+            if failed.absent:
+                await tables.doubt(repository, Target.MANIFEST, digest, now + FIRST_PAUSE)
 
 
 def _read(served: Served) -> Manifest | Unparsed:

@@ -57,10 +57,10 @@ class ReceiveEvents:
         ]
         writes = [event for entry in entries if (event := _inbox_event(entry, now)) is not None]
         pulls = [entry.event for entry in entries if isinstance(entry.event, ManifestPulled)]
-        if unreadable:
-            await self.inbox.quarantine(unreadable)
         if writes:
             await self.inbox.put(writes)
+        if unreadable:
+            await self.inbox.quarantine(unreadable)
         for pull in pulls:
             self.pulls.add(pull)
         return Receipt(len(writes), len(pulls), _ignored(entries), len(unreadable))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.targets import Target
 from sidecar.ports import Clock
 from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
 
@@ -35,9 +36,11 @@ class Verify:
 
     async def _ask(self, suspect: Suspect) -> Checked | None:
         try:
-            return await self.registry.check(suspect.repository, suspect.key, suspect.digest)
+            checked = await self.registry.check(suspect.repository, suspect.key, suspect.digest)
         except RegistryUnavailable:
             return None
+        contradicts = suspect.target is Target.MANIFEST and checked.digest not in (None, suspect.key)
+        return None if contradicts else checked
 
     async def _settle(self, tables: IndexTables, suspect: Suspect, checked: Checked | None) -> None:
         now = self.clock.now()

@@ -33,7 +33,7 @@ async def test_it_repeats_while_the_block_runs() -> None:
 async def test_it_is_done_once_more_at_the_end() -> None:
     """What was noted since the last time is still written."""
     work = Work()
-    async with Repeating("work", 3600, work).running():
+    async with Repeating("work", 3600, work, at_end=True).running():
         pass
     assert work.done == 1
 
@@ -55,6 +55,30 @@ async def test_a_failure_is_logged_and_tried_again() -> None:
     work = Work()
     work.fails = True
     with logging_to_memory() as logged:
-        async with Repeating("work", 0.01, work).running():
+        async with Repeating("work", 0.01, work, rest=0.01).running():
             await work.done_thrice.wait()
     assert {line["work"] for line in logged.of("background work failed")} == {"work"}
+
+
+async def test_what_fails_rests() -> None:
+    """A disk that is full isn't told of twenty times a second."""
+    work = Work()
+    work.fails = True
+    with logging_to_memory() as logged:
+        async with Repeating("work", 0.001, work).running():
+            await asyncio.sleep(0.2)
+    assert len(logged.of("background work failed")) == 1
+
+
+async def test_ending_does_not_wait_for_the_registry() -> None:
+    """Work that hangs is cut off, and not begun again."""
+    began = 0
+
+    async def hang() -> None:
+        nonlocal began
+        began += 1
+        await asyncio.sleep(60)
+
+    async with asyncio.timeout(5), Repeating("work", 60, hang).running():
+        await asyncio.sleep(0.05)
+    assert began == 1

@@ -391,3 +391,12 @@ async def test_a_doubt_disturbs_no_verification(database: Database, clock: HeldC
         await tables.doubt(WEB, Target.TAG, "v1", clock.now() + timedelta(minutes=1))
     clock.advance(seconds=5)
     assert [item.missing_since is None for item in await database.index.due(10, clock.now())] == [False]
+
+
+async def test_an_event_seen_again_brings_nothing_back(database: Database, clock: HeldClock) -> None:
+    """What the registry said is gone stays gone when the old event arrives a second time (registry fact 2)."""
+    await push(database, image(1))
+    async with database.index.applying() as tables:
+        await tables.gone(suspect(clock, digest(image(1)), Target.MANIFEST, digest(image(1))), clock.now())
+    await push(database, image(1))
+    assert (await database.index.tags(WEB), await database.index.manifests(WEB)) == ({}, {})

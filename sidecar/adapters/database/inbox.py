@@ -53,7 +53,7 @@ DELETE FROM quarantine
 
 _STATE: Final = """
 SELECT (SELECT count(*) FROM inbox),
-       (SELECT min(received_at) FROM inbox),
+       (SELECT received_at FROM inbox ORDER BY sequence LIMIT 1),
        (SELECT count(*) FROM quarantine)
 """
 

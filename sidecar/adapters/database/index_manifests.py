@@ -30,7 +30,7 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8,
     ON CONFLICT (repository, digest) DO UPDATE
    SET gone = 0, media_type = excluded.media_type, order_time = excluded.order_time,
        order_event = excluded.order_event, created_at = excluded.created_at, pushed_by = excluded.pushed_by,
-       fetch_after = excluded.fetch_after, attempts = 0
+       fetch_after = excluded.fetch_after, fetch_failure = NULL, attempts = 0
 """
 
 _TOUCH: Final = """
@@ -131,9 +131,9 @@ class ManifestTable:
     async def add(
         self, repository: int, digest: str, media_type: str, size: int, order: Order, at: int, by: str
     ) -> None:
-        """It lives, unless something newer said that it is gone."""
+        """It lives, unless something newer said that it is gone. An event seen twice brings nothing back."""
         row = await self._session.fetch_one(_GET, repository, digest)
-        if row is not None and order < (row[1], row[2]):
+        if row is not None and order <= (row[1], row[2]):
             return
         if row is not None and not row[0]:
             await self._session.execute(_TOUCH, repository, digest, *order)
