@@ -23,9 +23,11 @@ from sidecar.config import Config, read_secret
 from sidecar.domain.pulls import PullLedger
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
+from sidecar.ports.browsing import Browsing
 from sidecar.ports.index import Inbox, Index
 from sidecar.usecases.apply_policy import ApplyPolicy
 from sidecar.usecases.authenticate import Authenticate
+from sidecar.usecases.browse import Browse
 from sidecar.usecases.create_token import CreateToken
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
 from sidecar.usecases.explain_access import ExplainAccess
@@ -49,6 +51,7 @@ from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.api.openapi import openapi_routes
 from sidecar.web.api.project import ProjectNamespace
+from sidecar.web.api.registry import RegistryNamespace
 from sidecar.web.api.role import RoleNamespace
 from sidecar.web.api.service_account import ServiceAccountNamespace
 from sidecar.web.app import FrontDoor, make_app
@@ -87,6 +90,7 @@ class Core:
     access: AccessReader
     inbox: Inbox
     index: Index
+    browsing: Browsing
     registry: HttpRegistryReader
     used: RecordUse
 
@@ -153,6 +157,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             access=database.access,
             inbox=database.inbox,
             index=database.index,
+            browsing=database.browsing,
             registry=HttpRegistryReader(transport, signer),
             used=used,
         )
@@ -199,6 +204,7 @@ def _management_api(core: Core) -> list[web.RouteDef]:
     methods = MethodTable(
         (
             ProjectNamespace(ManageProjects(store, core.registry, clock, everyone_creates)),
+            RegistryNamespace(Browse(core.browsing, core.access)),
             RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),

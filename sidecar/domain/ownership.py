@@ -4,7 +4,7 @@ A project owns `<sid>/*` by its id and may own more by its `owns`: an exact name
 which is how an existing registry keeps its names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
 from sidecar.domain.errors import Invalid
@@ -58,6 +58,16 @@ def _reaches(glob: Glob, name: OwnedName) -> bool:
 def own_slice(project: ProjectId) -> OwnedName:
     """What a project owns by its id alone."""
     return OwnedName(f"{project}/*")
+
+
+def addressed(project: ProjectId, text: str, owner_of: Callable[[str], ProjectId | None]) -> RepositoryName:
+    """The full name that `text` means within a project: `web` and `acme/web` are one, and what it owns is as it stands.
+
+    Never a name of another project: `beta/web` means `acme/beta/web`. Raises Invalid for what can't be a name.
+    """
+    if text.startswith(f"{project}/") or owner_of(text) == project:
+        return RepositoryName(text)
+    return RepositoryName(f"{project}/{text}")
 
 
 class Ownership:

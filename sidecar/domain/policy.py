@@ -166,6 +166,17 @@ def require(access: Access, permission: str, project: str, repository: str | Non
     raise NotFound("project")
 
 
+def require_somewhere(access: Access, permission: str, project: str) -> None:
+    """Passes whoever holds it on the project or on some of its repositories; which ones is `require`'s to say."""
+    limit = access.limit
+    left = limit is None or (project == limit.project and permission in limit.permissions)
+    if left and any(
+        permission in grant.permissions and grant.project in (project, EVERY_PROJECT) for grant in access.grants
+    ):
+        return
+    require(access, permission, project)
+
+
 def administers(access: Access) -> bool:
     """Whether it belongs to an administrator of the installation, who holds everything everywhere."""
     return access.granting(PROJECT_CREATE, EVERY_PROJECT) is not None

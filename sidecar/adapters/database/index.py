@@ -162,6 +162,7 @@ class IndexSession:
             if repository is not None:
                 table = self._tags if item.target is Target.TAG else self._manifests
                 await table.count_pulls(repository, item.key, item.count, item.last_at, item.last_by)
+                await self._repositories.pulled(repository, item.last_at)
 
     async def assign_projects(self) -> None:
         await self._repositories.assign()

@@ -25,6 +25,12 @@ UPDATE repository
  WHERE id = $1 AND pushed_at < $2
 """
 
+_PULLED: Final = """
+UPDATE repository
+   SET pulled_at = $2
+ WHERE id = $1 AND (pulled_at IS NULL OR pulled_at < $2)
+"""
+
 _COUNT_TAGS: Final = """
 UPDATE repository
    SET tags = tags + $2
@@ -65,6 +71,9 @@ class RepositoryTable:
 
     async def pushed(self, repository: int, at: int) -> None:
         await self._session.execute(_PUSHED, repository, at)
+
+    async def pulled(self, repository: int, at: int) -> None:
+        await self._session.execute(_PULLED, repository, at)
 
     async def count_tags(self, repository: int, more: int) -> None:
         if more:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sidecar.adapters.database import migration
 from sidecar.adapters.database.access_memory import AccessMemory
+from sidecar.adapters.database.browsing import BrowsingStore
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
 from sidecar.adapters.database.sqlite import SqliteDriver, look_up
@@ -24,12 +25,13 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database: ports.Store, AccessReader, Inbox and Index, and what opening it has changed."""
+    """An open database: ports.Store, AccessReader, Inbox, Index and Browsing, and what opening it has changed."""
 
     store: DatabaseStore
     access: AccessMemory
     inbox: InboxStore
     index: IndexStore
+    browsing: BrowsingStore
     migrated: Migrated
 
 
@@ -48,6 +50,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             access=access,
             inbox=InboxStore(driver),
             index=IndexStore(driver, access.owner_of),
+            browsing=BrowsingStore(driver),
             migrated=migrated,
         )
 

@@ -42,6 +42,10 @@ class InProject(InPlace):
     """The project's sid."""
 
 
+class AmongRepositories(InProject):
+    """What a method takes whose caller may hold the permission on some repositories alone; its use case asks which."""
+
+
 class Result(BaseModel):
     """What a method answers; a field that is None is left out."""
 

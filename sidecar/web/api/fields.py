@@ -10,7 +10,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, core_schema
 
 from sidecar.domain.errors import Invalid
-from sidecar.domain.names import EVERY_PROJECT, AccountId, Email, Glob, NameFilter, PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import (
+    EVERY_PROJECT,
+    AccountId,
+    Email,
+    Glob,
+    NameFilter,
+    PrincipalName,
+    ProjectId,
+    RepositoryName,
+    RoleName,
+)
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.roles import PermissionPattern
 
@@ -89,6 +99,7 @@ AccountIdField = Annotated[
     AccountId, Made(AccountId), _schema(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", minLength=1, maxLength=32)
 ]
 AccountField = Annotated[str, Made(_account, 254)]
+RepositoryField = Annotated[str, Made(RepositoryName, 255)]
 RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]
 PermissionField = Annotated[PermissionPattern, Made(PermissionPattern)]

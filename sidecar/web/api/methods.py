@@ -10,8 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sidecar.domain.errors import Forbidden
 from sidecar.domain.names import EVERY_PROJECT
-from sidecar.domain.policy import Access, Caller, require
-from sidecar.web.api.bodies import Body, InPlace, Result, fold
+from sidecar.domain.policy import Access, Caller, require, require_somewhere
+from sidecar.web.api.bodies import AmongRepositories, Body, InPlace, Result, fold
 
 _B = TypeVar("_B", bound=Body)
 _R = TypeVar("_R", bound=Result)
@@ -41,7 +41,9 @@ class Method(Generic[_B, _R]):
         """Forbidden, or NotFound where the caller has nothing to do with the project (S8, S20)."""
         if self.permission is None:
             return
-        if isinstance(body, InPlace):
+        if isinstance(body, AmongRepositories):
+            require_somewhere(access, self.permission, body.project)
+        elif isinstance(body, InPlace):
             require(access, self.permission, body.project)
         elif access.granting(self.permission, EVERY_PROJECT) is None:
             raise Forbidden((self.permission,))

@@ -1,0 +1,196 @@
+"""ports.Browsing: pages of repositories, tags and manifests, each as many statements whatever it shows."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from sidecar.adapters.database.columns import time_of
+from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.adapters.database.pages import PagedStatement, listed, matcher
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.ports.browsing import (
+    Listed,
+    ManifestSummary,
+    Place,
+    RepositorySummary,
+    Slice,
+    TagSummary,
+)
+
+_REPOSITORY_COLUMNS: Final = """
+SELECT name, size, manifests, tags, created_at, pushed_at, pulled_at, id
+  FROM repository
+"""
+
+_THERE: Final = "(deleted_at IS NULL OR manifests > 0 OR tags > 0)"
+"""One that was deleted stays as a row, and is there again when something is pushed into it."""
+
+_REPOSITORY: Final = f"""{_REPOSITORY_COLUMNS}
+ WHERE name = $1 AND {_THERE}
+"""
+
+_REPOSITORIES: Final = PagedStatement(
+    f"""{_REPOSITORY_COLUMNS}
+ WHERE project = $1 AND {_THERE}
+""",
+    "name",
+    {"name": "name", "size": "size", "createdAt": "created_at", "pushedAt": "pushed_at"},
+)
+
+_TAGS: Final = PagedStatement(
+    """
+SELECT tag.name, tag.digest, coalesce(manifest.total, 0), moved_at, coalesce(manifest.media_type, ''),
+       tag.pushed_by, tag.pulled_at, tag.pulls
+  FROM tag
+  LEFT JOIN manifest ON manifest.repository = tag.repository AND manifest.digest = tag.digest
+ WHERE tag.repository = $1 AND tag.digest IS NOT NULL AND fallback = 0
+""",
+    "tag.name",
+    {"tag": "tag.name", "createdAt": "moved_at"},
+)
+
+_MANIFESTS: Final = PagedStatement(
+    """
+SELECT manifest.digest, total, created_at, manifest.media_type, artifact_type, platform, subject,
+       pushed_by, pulled_at, pulls
+  FROM manifest
+  LEFT JOIN manifest_document ON manifest_document.digest = manifest.digest
+ WHERE repository = $1 AND gone = 0
+""",
+    "manifest.digest",
+    {"digest": "manifest.digest", "createdAt": "created_at"},
+)
+
+_TAGS_OF: Final = """
+SELECT page.digest, tag.name
+  FROM ({page}) AS page
+  JOIN tag ON tag.repository = $1 AND tag.digest = page.digest
+ WHERE fallback = 0
+ ORDER BY tag.name
+"""
+
+_CHILDREN_OF: Final = """
+SELECT page.digest, manifest_reference.digest
+  FROM ({page}) AS page
+  JOIN manifest_reference ON manifest = page.digest AND kind = 'child'
+ ORDER BY position
+"""
+
+
+class BrowsingStore:
+    """ports.Browsing on a driver. Each portion is a view of its own, so that a long list keeps nobody waiting."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    async def repositories(
+        self, project: ProjectId, visible: Callable[[str], bool], asked: Slice
+    ) -> Listed[RepositorySummary]:
+        wanted = matcher(asked.filter)
+
+        async def rows_after(after: Place | None, count: int) -> list[Row]:
+            sql, parameters = _REPOSITORIES.page(project, asked, after, count)
+            async with self._driver.reading() as session:
+                return await session.fetch(sql, *parameters)
+
+        def made(row: Row) -> tuple[Place, RepositorySummary]:
+            name, size, _, _, created_at, pushed_at, _, _ = row
+            keys = {"name": name, "size": size, "createdAt": created_at, "pushedAt": pushed_at}
+            return (keys[asked.order], name), _repository(row)
+
+        return await listed(asked, lambda name: visible(name) and (wanted is None or wanted(name)), rows_after, made)
+
+    async def repository(self, name: RepositoryName) -> RepositorySummary | None:
+        async with self._driver.reading() as session:
+            row = await session.fetch_one(_REPOSITORY, name)
+        return None if row is None else _repository(row)
+
+    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary]:
+        async def rows_after(after: Place | None, count: int) -> list[Row]:
+            async with self._driver.reading() as session:
+                sql, parameters = _TAGS.page(await _id_of(session, repository), asked, after, count)
+                return await session.fetch(sql, *parameters)
+
+        def made(row: Row) -> tuple[Place, TagSummary]:
+            return (row[0] if asked.order == "tag" else row[3], row[0]), _tag(row)
+
+        return await listed(asked, matcher(asked.filter), rows_after, made)
+
+    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary]:
+        async def rows_after(after: Place | None, count: int) -> list[Row]:
+            async with self._driver.reading() as session:
+                sql, parameters = _MANIFESTS.page(await _id_of(session, repository), asked, after, count)
+                rows = await session.fetch(sql, *parameters)
+                tags = await session.fetch(_TAGS_OF.format(page=sql), *parameters)
+                children = await session.fetch(_CHILDREN_OF.format(page=sql), *parameters)
+            return _with_names(rows, tags, children)
+
+        def made(row: Row) -> tuple[Place, ManifestSummary]:
+            return (row[0] if asked.order == "digest" else row[2], row[0]), _manifest(row)
+
+        return await listed(asked, matcher(asked.filter), rows_after, made)
+
+
+async def _id_of(session: Session, repository: RepositoryName) -> int | None:
+    row = await session.fetch_one(_REPOSITORY, repository)
+    return None if row is None else row[-1]
+
+
+def _with_names(rows: list[Row], tags: list[Row], children: list[Row]) -> list[Row]:
+    """Each manifest's row, then its tags and its children."""
+    tags_of: defaultdict[str, list[str]] = defaultdict(list)
+    children_of: defaultdict[str, list[str]] = defaultdict(list)
+    for digest, tag in tags:
+        tags_of[digest].append(tag)
+    for digest, child in children:
+        children_of[digest].append(child)
+    return [(*row, tags_of[row[0]], children_of[row[0]]) for row in rows]
+
+
+def _repository(row: Row) -> RepositorySummary:
+    name, size, manifests, tags, created_at, pushed_at, pulled_at, _ = row
+    return RepositorySummary(
+        RepositoryName(name),
+        size,
+        manifests,
+        tags,
+        _moment(created_at),
+        _moment(pushed_at),
+        _optional_moment(pulled_at),
+    )
+
+
+def _tag(row: Row) -> TagSummary:
+    name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulls = row
+    return TagSummary(
+        Tag(name), Digest(digest), size, _moment(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
+    )
+
+
+def _manifest(row: Row) -> ManifestSummary:
+    digest, size, created_at, media_type, artifact_type, platform, subject, by, pulled_at, pulls, tags, children = row
+    return ManifestSummary(
+        digest=Digest(digest),
+        size=size,
+        created_at=_moment(created_at),
+        media_type=media_type,
+        artifact_type=artifact_type,
+        platform=platform,
+        subject=None if subject is None else Digest(subject),
+        pushed_by=by,
+        pulled_at=_optional_moment(pulled_at),
+        pulls=pulls,
+        tags=tuple(Tag(tag) for tag in tags),
+        children=tuple(Digest(child) for child in children),
+    )
+
+
+def _moment(nanoseconds: int) -> datetime:
+    """The registry's nanoseconds, cut to what a datetime holds."""
+    return time_of(nanoseconds // 1000)
+
+
+def _optional_moment(nanoseconds: int | None) -> datetime | None:
+    return None if nanoseconds is None else _moment(nanoseconds)

@@ -1,0 +1,71 @@
+"""Cuts a statement into pages by place: an order from a fixed set, and where in it to go on. Holds no table's names.
+
+Text from users is a parameter or is matched in Python, so that no character of it widens a match (S14, S24).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sidecar.adapters.database.driver import Row, Value
+from sidecar.domain.names import NameFilter
+from sidecar.ports.browsing import Listed, Place, Slice
+
+PORTION: Final = 1000
+"""Rows read at a time where not every row fits."""
+
+_AFTER_EVERY_NAME: Final = "\x7f"
+"""Stands behind every character of a name or a tag, which are ASCII."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class PagedStatement:
+    """`select` ends in a WHERE clause about `$1`; `name` is a unique column; each order is a column's name."""
+
+    select: str
+    name: str
+    orders: Mapping[str, str]
+
+    def page(self, scope: Value, asked: Slice, after: Place | None, count: int) -> tuple[str, list[Value]]:
+        """The statement of one page, and its parameters."""
+        key, order = self.orders[asked.order], " DESC" if asked.backwards else ""
+        sql, parameters = self.select, [scope]
+        head = "" if asked.filter is None else asked.filter.partition("*")[0]
+        if head:
+            sql += f"   AND {self.name} >= $2 AND {self.name} < $3\n"
+            parameters += [head, head + _AFTER_EVERY_NAME]
+        if after is not None:
+            at = len(parameters)
+            sql += f"   AND ({key}, {self.name}) {'<' if asked.backwards else '>'} (${at + 1}, ${at + 2})\n"
+            parameters += after
+        sql += f" ORDER BY {key}{order}, {self.name}{order}\n LIMIT ${len(parameters) + 1}"
+        return sql, [*parameters, count]
+
+
+async def listed(
+    asked: Slice,
+    fits: Callable[[str], bool] | None,
+    rows_after: Callable[[Place | None, int], Awaitable[Sequence[Row]]],
+    make: Callable[[Row], tuple[Place, _T]],
+) -> Listed[_T]:
+    """The slice of what fits, read in portions until it is full."""
+    count = asked.limit + 1 if fits is None else max(asked.limit + 1, PORTION)
+    found: list[tuple[Place, _T]] = []
+    after = asked.after
+    while True:
+        rows = await rows_after(after, count)
+        made = [make(row) for row in rows]
+        found += [each for each in made if fits is None or fits(each[0][1])]
+        if len(found) > asked.limit:
+            shown = found[: asked.limit]
+            return Listed([item for _, item in shown], shown[-1][0])
+        if len(rows) < count:
+            return Listed([item for _, item in found], None)
+        after = made[-1][0]
+
+
+def matcher(asked: NameFilter | None) -> Callable[[str], bool] | None:
+    """What a filter lets through; None where it lets everything."""
+    return None if asked is None or asked == "*" else asked.matches

@@ -1,0 +1,109 @@
+"""What browsing reads: repositories, their tags and their manifests, from the index alone.
+
+Lists are cut by place and never by number, so that what comes and goes between two pages hides nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeVar
+
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.names import NameFilter, ProjectId, RepositoryName
+
+_T = TypeVar("_T")
+
+Place = tuple[int | str, str]
+"""Where an item stands in its order: the order's key, then the item's unique name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """At most `limit` items in this order, those beyond `after`, whose name fits `filter`."""
+
+    order: str
+    backwards: bool
+    limit: int
+    after: Place | None = None
+    filter: NameFilter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[_T]):
+    """One slice; `last` is the place of its last item where more may follow, else None."""
+
+    items: Sequence[_T]
+    last: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositorySummary:
+    """`size` is the bytes of its distinct blobs; `tags` counts people's tags, without the referrers' fallbacks."""
+
+    name: RepositoryName
+    size: int
+    manifests: int
+    tags: int
+    created_at: datetime
+    pushed_at: datetime
+    pulled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagSummary:
+    """`size` is the distinct bytes that the tag reaches, 0 until its manifest was read."""
+
+    tag: Tag
+    digest: Digest
+    size: int
+    moved_at: datetime
+    media_type: str
+    pushed_by: str
+    pulled_at: datetime | None
+    pulls: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSummary:
+    """`size` is the distinct bytes that it reaches; `children` are the manifests that it lists."""
+
+    digest: Digest
+    size: int
+    created_at: datetime
+    media_type: str
+    artifact_type: str | None
+    platform: str | None
+    subject: Digest | None
+    pushed_by: str
+    pulled_at: datetime | None
+    pulls: int
+    tags: tuple[Tag, ...] = ()
+    children: tuple[Digest, ...] = ()
+
+
+REPOSITORY_ORDERS: Final = ("name", "size", "createdAt", "pushedAt")
+TAG_ORDERS: Final = ("tag", "createdAt")
+MANIFEST_ORDERS: Final = ("digest", "createdAt")
+
+
+class Browsing(Protocol):
+    """Reading the index. What is gone, and a repository that was deleted, isn't there.
+
+    Each list has a fixed set of orders: any other is a fault of the caller's.
+    """
+
+    async def repositories(
+        self, project: ProjectId, visible: Callable[[str], bool], asked: Slice
+    ) -> Listed[RepositorySummary]:
+        """The project's repositories whose name is `visible`."""
+        ...
+
+    async def repository(self, name: RepositoryName) -> RepositorySummary | None: ...
+
+    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary]:
+        """People's tags. A filter is matched on the tag."""
+        ...
+
+    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary]:
+        """All that live, tagged or not. A filter is matched on the digest."""
+        ...

@@ -1,0 +1,55 @@
+"""What a project holds, as far as the caller may see it: repositories, tags, manifests, from the index alone."""
+
+from dataclasses import dataclass
+
+from sidecar.domain.errors import found
+from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.domain.ownership import addressed
+from sidecar.domain.policy import Caller, require
+from sidecar.ports import AccessReader
+from sidecar.ports.browsing import (
+    Browsing,
+    Listed,
+    ManifestSummary,
+    RepositorySummary,
+    Slice,
+    TagSummary,
+)
+
+LIST = "registry.list"
+GET = "registry.get"
+
+
+@dataclass(frozen=True)
+class Browse:
+    """A repository is given as `web` or `acme/web`. One of another project is not found, as one that isn't there."""
+
+    index: Browsing
+    access: AccessReader
+
+    async def repositories(self, caller: Caller, project: ProjectId, asked: Slice) -> Listed[RepositorySummary]:
+        """Those on which the caller holds registry.list."""
+
+        def visible(name: str) -> bool:
+            return caller.access.granting(LIST, project, name) is not None
+
+        return await self.index.repositories(project, visible, asked)
+
+    async def repository(self, caller: Caller, project: ProjectId, named: str) -> RepositorySummary:
+        name = addressed(project, named, self.access.owner_of)
+        require(caller.access, GET, project, name)
+        return found(await self.index.repository(name), "repository")
+
+    async def tags(
+        self, caller: Caller, project: ProjectId, named: str, asked: Slice
+    ) -> tuple[RepositoryName, Listed[TagSummary]]:
+        """The repository's full name, and the slice of its tags."""
+        repository = await self.repository(caller, project, named)
+        return repository.name, await self.index.tags(repository.name, asked)
+
+    async def manifests(
+        self, caller: Caller, project: ProjectId, named: str, asked: Slice
+    ) -> tuple[RepositoryName, Listed[ManifestSummary]]:
+        """The repository's full name, and the slice of its manifests."""
+        repository = await self.repository(caller, project, named)
+        return repository.name, await self.index.manifests(repository.name, asked)
