@@ -228,7 +228,7 @@ def _indexing(core: Core, pulls: PullLedger) -> tuple[Repeating, ...]:
 
 def _events(core: Core, pulls: PullLedger, metrics: Metrics) -> EventsEndpoint:
     return EventsEndpoint(
-        receive=ReceiveEvents(core.inbox, pulls, core.clock),
+        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes),
         secrets=_event_secrets(core.config),
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,

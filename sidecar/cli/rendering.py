@@ -42,6 +42,7 @@ database:
 events:
   secrets_file: $event_secrets
   # body_bytes: 1048576
+  # quarantine_bytes: 67108864
   # settle_seconds: 5.0
   # uncounted_principals: []
 

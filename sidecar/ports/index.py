@@ -49,6 +49,7 @@ class InboxState:
     depth: int
     oldest: datetime | None
     quarantined: int
+    quarantined_bytes: int
     last_event: Mapping[str, datetime]
     """Registry instance → when its last event was received."""
 
@@ -60,7 +61,9 @@ class Inbox(Protocol):
         """Stores them, durable when it returns. An id that is already there costs nothing (registry fact 2)."""
         ...
 
-    async def quarantine(self, items: Sequence[Quarantined]) -> None: ...
+    async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
+        """Keeps those that still fit below `most_bytes` of quarantine in all; how many that were."""
+        ...
 
     async def claim(self, limit: int) -> list[InboxEvent]:
         """The oldest that are not applied, in order; they stay until `Index.applying` commits them."""
@@ -71,6 +74,8 @@ class Inbox(Protocol):
     async def quarantined(self, limit: int, after: int = 0) -> list[Quarantined]:
         """By id."""
         ...
+
+    async def get_quarantined(self, quarantined: int) -> Quarantined | None: ...
 
     async def drop(self, quarantined: int) -> bool:
         """Forgets one; False where there is none."""

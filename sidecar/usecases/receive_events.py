@@ -4,8 +4,8 @@ Everything is taken. A refusal would only hold back all that follows (registry f
 for again.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sidecar.domain.events import Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
@@ -34,6 +34,8 @@ class Receipt:
     pulls: int = 0
     ignored: int = 0
     quarantined: int = 0
+    dropped: int = 0
+    """What can't be read, and found the quarantine full: a refusal would hold back all that follows."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +45,55 @@ class ReceiveEvents:
     inbox: Inbox
     pulls: PullLedger
     clock: Clock
+    quarantine_bytes: int
 
     async def __call__(self, delivery: Delivery) -> Receipt:
         now = self.clock.now()
         if not delivery.whole:
-            await self.inbox.quarantine([_quarantined(delivery, delivery.content, "larger than the cap", now)])
-            return Receipt(quarantined=1)
+            head = _quarantined(delivery, delivery.content, "larger than the cap", now)
+            return await self._quarantine([head], Receipt())
         entries = read_envelope(delivery.content)
         unreadable = [
             _quarantined(delivery, entry.document, str(entry.event), now)
             for entry in entries
             if isinstance(entry.event, Unreadable)
         ]
+        writes, pulls = await self._store_writes(entries), _pulls(entries)
+        receipt = await self._quarantine(unreadable, Receipt(writes, len(pulls), _ignored(entries)))
+        self._count(pulls)
+        return receipt
+
+    async def again(self, item: Quarantined) -> tuple[str, ...]:
+        """Reads a quarantined item anew. Taken whole, it leaves the quarantine; else why not, and nothing changes."""
+        entries = read_envelope(item.content)
+        faults = tuple(str(entry.event) for entry in entries if isinstance(entry.event, Unreadable))
+        if not faults:
+            await self._store_writes(entries)
+            await self.inbox.drop(item.id)
+            self._count(_pulls(entries))
+        return faults
+
+    async def _store_writes(self, entries: Iterable[Entry]) -> int:
+        now = self.clock.now()
         writes = [event for entry in entries if (event := _inbox_event(entry, now)) is not None]
-        pulls = [entry.event for entry in entries if isinstance(entry.event, ManifestPulled)]
         if writes:
             await self.inbox.put(writes)
-        if unreadable:
-            await self.inbox.quarantine(unreadable)
+        return len(writes)
+
+    async def _quarantine(self, items: Sequence[Quarantined], receipt: Receipt) -> Receipt:
+        """The receipt, with what became of these."""
+        if not items:
+            return receipt
+        kept = await self.inbox.quarantine(items, self.quarantine_bytes)
+        return replace(receipt, quarantined=kept, dropped=len(items) - kept)
+
+    def _count(self, pulls: Iterable[ManifestPulled]) -> None:
         for pull in pulls:
             self.pulls.add(pull)
-        return Receipt(len(writes), len(pulls), _ignored(entries), len(unreadable))
+
+
+def _pulls(entries: Iterable[Entry]) -> list[ManifestPulled]:
+    return [entry.event for entry in entries if isinstance(entry.event, ManifestPulled)]
 
 
 def _inbox_event(entry: Entry, now: datetime) -> InboxEvent | None:

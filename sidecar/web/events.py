@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.domain.errors import InvalidCredentials
-from sidecar.usecases.receive_events import MAX_QUARANTINED_BYTES, Delivery, ReceiveEvents
+from sidecar.usecases.receive_events import MAX_QUARANTINED_BYTES, Delivery, Receipt, ReceiveEvents
 from sidecar.web.body import read_head
 from sidecar.web.metrics import Metrics
 
@@ -53,11 +53,16 @@ class EventsEndpoint:
             whole=whole,
         )
         receipt = await self._receive(delivery)
-        for outcome in ("stored", "pulls", "ignored", "quarantined"):
+        self._tell(receipt)
+        return web.json_response({})
+
+    def _tell(self, receipt: Receipt) -> None:
+        for outcome in ("stored", "pulls", "ignored", "quarantined", "dropped"):
             self._metrics.events.labels(outcome).inc(getattr(receipt, outcome))
         if receipt.quarantined:
             self._log.warning("events were quarantined: see `sidecar inbox list`", count=receipt.quarantined)
-        return web.json_response({})
+        if receipt.dropped:
+            self._log.error("unreadable events were dropped: the quarantine is full", count=receipt.dropped)
 
     def _is_rightful(self, request: web.Request) -> bool:
         """Compared as bytes and in constant time (S9)."""

@@ -114,7 +114,7 @@ async def _break_off_after_done(database: Database, claimed: InboxEvent) -> None
 
 async def test_quarantine_keeps_what_could_not_be_read(database: Database, clock: HeldClock) -> None:
     """Nothing unreadable is lost, and a person can drop it."""
-    await database.inbox.quarantine([Quarantined("not JSON", "text/plain", "10.0.0.9", clock.now(), b"\xff")])
+    await database.inbox.quarantine([Quarantined("not JSON", "text/plain", "10.0.0.9", clock.now(), b"\xff")], 10_000)
     (item,) = await database.inbox.quarantined(10)
     assert (item.reason, item.content) == ("not JSON", b"\xff")
     assert await database.inbox.drop(item.id)

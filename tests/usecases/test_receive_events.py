@@ -5,7 +5,7 @@ import pytest
 from sidecar.adapters.database import Database
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.pulls import PullLedger
-from sidecar.ports.index import InboxEvent
+from sidecar.ports.index import InboxEvent, Quarantined
 from sidecar.usecases.receive_events import MAX_QUARANTINED_BYTES, Delivery, Receipt, ReceiveEvents
 from tests.fakes import HeldClock
 from tests.notifications import CONTENT_TYPES, envelope, event
@@ -18,7 +18,7 @@ def pulls() -> PullLedger:
 
 @pytest.fixture
 def receive(database: Database, pulls: PullLedger, clock: HeldClock) -> ReceiveEvents:
-    return ReceiveEvents(database.inbox, pulls, clock)
+    return ReceiveEvents(database.inbox, pulls, clock, quarantine_bytes=1_000_000)
 
 
 def delivery(content: bytes, whole: bool = True) -> Delivery:
@@ -118,3 +118,30 @@ async def test_a_delivery_that_fails_leaves_nothing_counted_twice(
     with pytest.raises(Unavailable):
         await receive(delivery(mixed))
     assert (pulls.take(), await database.inbox.quarantined(10)) == ([], [])
+
+
+async def test_a_full_quarantine_drops_and_tells(receive: ReceiveEvents, database: Database) -> None:
+    """Its total is capped, what it holds stays, and good events go on."""
+    receipts = [await receive(delivery(b"x" * MAX_QUARANTINED_BYTES)) for _ in range(17)]
+    assert [receipt.dropped for receipt in receipts] == [0] * 15 + [1] * 2
+    assert len(await database.inbox.quarantined(100)) == 15
+    assert (await receive(delivery(envelope(event("e1", tag="v1"))))).stored == 1
+
+
+async def test_what_can_be_read_now_leaves_the_quarantine(receive: ReceiveEvents, database: Database) -> None:
+    """An event that a newer release understands, or that a poisoned index gave back, is taken as if it came now."""
+    await database.inbox.quarantine(
+        [Quarantined("could not be applied", "", "", HeldClock().now(), envelope(event("e1", tag="v1")))], 10_000
+    )
+    (item,) = await database.inbox.quarantined(10)
+    assert await receive.again(item) == ()
+    assert [item.event for item in await waiting(database)] == ["e1"]
+    assert await database.inbox.get_quarantined(item.id) is None
+
+
+async def test_what_still_cannot_be_read_stays(receive: ReceiveEvents, database: Database) -> None:
+    """All of it or nothing: the reason is told again."""
+    await receive(delivery(b"rubbish"))
+    (item,) = await database.inbox.quarantined(10)
+    assert [fault.partition(":")[0] for fault in await receive.again(item)] == ["not a JSON document"]
+    assert await database.inbox.quarantined(10) == [item]

@@ -13,6 +13,9 @@ from sidecar.adapters.database.columns import optional_time_of, time_column, tim
 from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.ports.index import InboxEvent, InboxState, Quarantined
 
+_OVERHEAD: Final = 512
+"""Bytes that an item of the quarantine counts for besides its content, so that many empty ones are bounded, too."""
+
 _PUT: Final = """
 INSERT INTO inbox (event, repository, instance, received_at, document)
 VALUES ($1, $2, $3, $4, $5)
@@ -45,6 +48,17 @@ SELECT reason, content_type, address, received_at, content, id
  ORDER BY id
  LIMIT $2
 """
+
+_GET_QUARANTINED: Final = """
+SELECT reason, content_type, address, received_at, content, id
+  FROM quarantine
+ WHERE id = $1
+"""
+
+_QUARANTINED_BYTES: Final = f"""
+SELECT coalesce(sum(length(content) + {_OVERHEAD}), 0)
+  FROM quarantine
+"""  # noqa: S608 - made of constants
 
 _DROP: Final = """
 DELETE FROM quarantine
@@ -108,9 +122,17 @@ class InboxStore:
                 self._waiting = None
             batch.committed.set()
 
-    async def quarantine(self, items: Sequence[Quarantined]) -> None:
+    async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
         async with self._driver.writing() as session:
-            await session.execute_many(_QUARANTINE, [_quarantine_columns(item) for item in items])
+            ((held,),) = await session.fetch(_QUARANTINED_BYTES)
+            kept = []
+            for item in items:
+                held += len(item.content) + _OVERHEAD
+                if held > most_bytes:
+                    break
+                kept.append(_quarantine_columns(item))
+            await session.execute_many(_QUARANTINE, kept)
+        return len(kept)
 
     async def claim(self, limit: int) -> list[InboxEvent]:
         async with self._driver.reading() as session:
@@ -119,17 +141,24 @@ class InboxStore:
     async def state(self) -> InboxState:
         async with self._driver.reading() as session:
             ((depth, oldest, quarantined),) = await session.fetch(_STATE)
+            ((held,),) = await session.fetch(_QUARANTINED_BYTES)
             instances = await session.fetch(_INSTANCES)
         return InboxState(
             depth=depth,
             oldest=optional_time_of(oldest),
             quarantined=quarantined,
+            quarantined_bytes=held,
             last_event={instance: time_of(last) for instance, last in instances},
         )
 
     async def quarantined(self, limit: int, after: int = 0) -> list[Quarantined]:
         async with self._driver.reading() as session:
             return [_quarantined(row) for row in await session.fetch(_QUARANTINED, after, limit)]
+
+    async def get_quarantined(self, quarantined: int) -> Quarantined | None:
+        async with self._driver.reading() as session:
+            row = await session.fetch_one(_GET_QUARANTINED, quarantined)
+        return None if row is None else _quarantined(row)
 
     async def drop(self, quarantined: int) -> bool:
         async with self._driver.writing() as session:
