@@ -21,7 +21,7 @@ _SECRET: Final = re.compile(
 
 
 _MARKS: Final = (b"rsk_", b"rpt_", b"rst_", b"rrt_", b"basic", b"bearer", b"eyj")
-"""Each of these holds one, in lower case. To look for them is much cheaper than the search, and lines rarely have any."""
+"""A line with a secret holds one of these, in lower case. To look for them is much cheaper than the search."""
 
 
 def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
