@@ -38,6 +38,7 @@ from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
 from sidecar.usecases.manage_projects import ManageProjects
+from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
@@ -46,6 +47,7 @@ from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
+from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
 from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
@@ -123,12 +125,13 @@ async def application(
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         background = (flush, follow, *_indexing(core, pulls))
         health = Health(core.signer.ready, {work.name: work.trouble for work in background})
+        receive = ReceiveEvents(core.inbox, pulls, core.clock, config.events.quarantine_bytes)
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
-            *_management_api(core),
+            *_management_api(core, receive),
             *health_routes(health),
         ]
-        internal = [*_events(core, pulls, metrics).routes(), *metrics_routes(metrics)]
+        internal = [*_events(core, receive, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
             for work in background:
@@ -197,7 +200,7 @@ def _issue_token(core: Core) -> IssueToken:
     )
 
 
-def _management_api(core: Core) -> list[web.RouteDef]:
+def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
     store, clock, config = core.store, core.clock, core.config
     everyone_creates = config.api.project_creators == "everyone"
     accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
@@ -209,6 +212,7 @@ def _management_api(core: Core) -> list[web.RouteDef]:
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
+            InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
@@ -226,9 +230,9 @@ def _indexing(core: Core, pulls: PullLedger) -> tuple[Repeating, ...]:
     )
 
 
-def _events(core: Core, pulls: PullLedger, metrics: Metrics) -> EventsEndpoint:
+def _events(core: Core, receive: ReceiveEvents, metrics: Metrics) -> EventsEndpoint:
     return EventsEndpoint(
-        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes),
+        receive=receive,
         secrets=_event_secrets(core.config),
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,
