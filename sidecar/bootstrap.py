@@ -15,17 +15,22 @@ from sidecar.adapters.background import Repeating
 from sidecar.adapters.credentials import IssuedSecretAuthenticator
 from sidecar.adapters.database import open_database
 from sidecar.adapters.logs import configure_logging
+from sidecar.adapters.pace import Pace
 from sidecar.adapters.registry.reader import HttpRegistryReader
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.signing import LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.config import Config, read_secret
+from sidecar.domain.echoes import Echoes
 from sidecar.domain.pulls import PullLedger
+from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.browsing import Browsing
 from sidecar.ports.index import Inbox, Index
+from sidecar.ports.sweeps import Sweeps
 from sidecar.usecases.apply_policy import ApplyPolicy
+from sidecar.usecases.assign_projects import AssignProjects
 from sidecar.usecases.authenticate import Authenticate
 from sidecar.usecases.browse import Browse
 from sidecar.usecases.create_token import CreateToken
@@ -38,16 +43,16 @@ from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
 from sidecar.usecases.manage_projects import ManageProjects
-from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
 from sidecar.usecases.receive_events import ReceiveEvents
+from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
+from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
-from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
 from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
@@ -63,6 +68,7 @@ from sidecar.web.metrics import Metrics
 from sidecar.web.problems import status_envelope, token_envelope
 from sidecar.web.remote import Proxies
 from sidecar.web.server import c_parser_is_loaded, listening
+from sidecar.web.sweep_alerts import SweepAlerts
 from sidecar.web.token import TokenEndpoint
 
 _FLUSH_SECONDS: Final = 10.0
@@ -71,6 +77,8 @@ _INDEX_SECONDS: Final = 0.05
 """How soon a stored event is applied, and a new manifest asked for."""
 _VERIFY_SECONDS: Final = 0.5
 """How late a due verification may begin."""
+_SWEEP_SECONDS: Final = 0.5
+"""How soon a sweep that is due begins, and how often one that waits looks again."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -93,7 +101,10 @@ class Core:
     inbox: Inbox
     index: Index
     browsing: Browsing
+    sweeps: Sweeps
     registry: HttpRegistryReader
+    echoes: Echoes
+    pushes: PushTokens
     used: RecordUse
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
@@ -123,15 +134,16 @@ async def application(
         flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True)
         follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
-        background = (flush, follow, *_indexing(core, pulls))
-        health = Health(core.signer.ready, {work.name: work.trouble for work in background})
-        receive = ReceiveEvents(core.inbox, pulls, core.clock, config.events.quarantine_bytes)
+        alerts = SweepAlerts(metrics, structlog.get_logger().bind(), core.clock)
+        background = (flush, follow, *_indexing(core, pulls, alerts))
+        troubles = {work.name: work.trouble for work in background} | {"reconcile": alerts.trouble}
+        health = Health(core.signer.ready, troubles)
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
-            *_management_api(core, receive),
+            *_management_api(core),
             *health_routes(health),
         ]
-        internal = [*_events(core, receive, metrics).routes(), *metrics_routes(metrics)]
+        internal = [*_events(core, pulls, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
             for work in background:
@@ -145,6 +157,7 @@ async def application(
 @asynccontextmanager
 async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Core]:
     signer = token_signer(config, clock, randomness)
+    echoes = Echoes()
     async with (
         open_database(config.database.path, clock) as database,
         registry_transport(config.registry.url) as transport,
@@ -161,7 +174,10 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             inbox=database.inbox,
             index=database.index,
             browsing=database.browsing,
-            registry=HttpRegistryReader(transport, signer),
+            sweeps=database.sweeps,
+            registry=HttpRegistryReader(transport, signer, lambda: echoes.asked(clock.now())),
+            echoes=echoes,
+            pushes=PushTokens(),
             used=used,
         )
 
@@ -197,10 +213,11 @@ def _issue_token(core: Core) -> IssueToken:
         randomness=core.randomness,
         lifetimes=Lifetimes(tokens.lifetime_seconds, tokens.push_lifetime_seconds),
         fresh=FreshTokens(tokens.reuse_seconds),
+        pushes=core.pushes,
     )
 
 
-def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
+def _management_api(core: Core) -> list[web.RouteDef]:
     store, clock, config = core.store, core.clock, core.config
     everyone_creates = config.api.project_creators == "everyone"
     accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
@@ -212,27 +229,55 @@ def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
-            InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
 
 
-def _indexing(core: Core, pulls: PullLedger) -> tuple[Repeating, ...]:
+def _indexing(core: Core, pulls: PullLedger, alerts: SweepAlerts) -> tuple[Repeating, ...]:
     """What turns events into an index, and the index into the registry's truth."""
     settle = timedelta(seconds=core.config.events.settle_seconds)
+    verify = Verify(core.index, core.registry, core.clock, settle)
+    fetch = FetchManifests(core.index, core.registry, core.clock, core.echoes)
     return (
         Repeating("indexing", _INDEX_SECONDS, IndexEvents(core.inbox, core.index, core.clock, settle).run_once),
-        Repeating("fetching", _INDEX_SECONDS, FetchManifests(core.index, core.registry, core.clock).run_once),
-        Repeating("verifying", _VERIFY_SECONDS, Verify(core.index, core.registry, core.clock, settle).run_once),
+        Repeating("fetching", _INDEX_SECONDS, fetch.run_once),
+        Repeating("verifying", _VERIFY_SECONDS, verify.run_once),
+        Repeating("beginning sweeps", _SWEEP_SECONDS, _schedule(core, alerts).run_once),
+        Repeating("sweeping", _SWEEP_SECONDS, _reconcile(core, verify, alerts).run_once),
+        Repeating("assigning projects", _FOLLOW_SECONDS, AssignProjects(core.access, core.index).run_once),
         Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index), at_end=True),
     )
 
 
-def _events(core: Core, receive: ReceiveEvents, metrics: Metrics) -> EventsEndpoint:
+def _schedule(core: Core, alerts: SweepAlerts) -> ScheduleSweeps:
+    settings, now = core.config.reconcile, core.clock.now()
+    interval, least = timedelta(seconds=settings.interval_seconds), timedelta(seconds=settings.least_seconds)
+    return ScheduleSweeps(core.sweeps, alerts, core.clock, interval, least, began_at=now)
+
+
+def _reconcile(core: Core, verify: Verify, alerts: SweepAlerts) -> Reconcile:
+    """Reconciling asks as verifying does (decision 2)."""
+    settings = core.config.reconcile
+    return Reconcile(
+        index=core.index,
+        registry=core.registry,
+        sweeps=core.sweeps,
+        clock=core.clock,
+        ask=verify.ask,
+        pace=Pace(settings.requests_per_second, core.echoes, core.clock),
+        owner_of=core.access.owner_of,
+        pushes=core.pushes,
+        observer=alerts,
+        settle=verify.settle,
+        concurrency=settings.concurrency,
+    )
+
+
+def _events(core: Core, pulls: PullLedger, metrics: Metrics) -> EventsEndpoint:
     return EventsEndpoint(
-        receive=receive,
+        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes, core.echoes),
         secrets=_event_secrets(core.config),
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,

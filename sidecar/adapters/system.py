@@ -1,6 +1,7 @@
 """The machine's own clock and its secure source of randomness."""
 
 import secrets
+import uuid
 from datetime import UTC, datetime
 
 
@@ -18,4 +19,4 @@ class SystemRandomness:
         return secrets.token_bytes(count)
 
     def identifier(self) -> str:
-        return secrets.token_hex(16)
+        return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))

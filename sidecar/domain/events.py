@@ -97,6 +97,8 @@ class Ignored:
     why: str
 
 
+OWN: Final = Ignored("own")
+
 WriteEvent = ManifestPushed | TagDeleted | DigestDeleted
 Event = WriteEvent | ManifestPulled | Ignored
 
@@ -161,7 +163,7 @@ def _pushed(target: Mapping[str, Any], origin: Origin) -> ManifestPushed:
 def _pulled(target: Mapping[str, Any], request: Mapping[str, Any], origin: Origin) -> Event:
     """The sidecar's own reading is dropped; nobody else can have its name (decision 10)."""
     if origin.actor == SIDECAR:
-        return Ignored("own")
+        return OWN
     by_head = _text(request, "method") == "HEAD"
     return ManifestPulled(_repository(target), Digest(_text(target, "digest")), _tag(target), by_head, origin)
 

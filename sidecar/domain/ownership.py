@@ -116,13 +116,7 @@ class Ownership:
         exact = self._exact.get(repository)
         if exact is not None:
             return exact
-        end = repository.find("/")
-        while end >= 0:
-            owner = self._prefixes.get(repository[:end])
-            if owner is not None:
-                return owner
-            end = repository.find("/", end + 1)
-        return None
+        return next((self._prefixes[parent] for parent in _parents(repository) if parent in self._prefixes), None)
 
     def overlaps(self, name: OwnedName) -> bool:
         """Whether some repository that `name` stands for is owned already."""

@@ -81,6 +81,11 @@ class AccessReader(Protocol):
         """Grows with each access change that is visible here."""
         ...
 
+    @property
+    def ownership_generation(self) -> int:
+        """The generation of the last change of a project that is visible here."""
+        ...
+
     def owner_of(self, repository: str) -> ProjectId | None:
         """The project that owns this repository name, whether it exists or not."""
         ...

@@ -16,6 +16,7 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
+from sidecar.ports.sweeps import Drift, Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,22 @@ class IndexTables(Protocol):
         """Said twice: removed from the index, kept in the history."""
         ...
 
+    async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
+        """Whether a verification of it is wanted: an event touched it, and its own answer follows."""
+        ...
+
+    async def swept(self, sweep: Sweep) -> None:
+        """Where a sweep stands now."""
+        ...
+
+    async def drifted(self, sweep: int, drift: Drift) -> None:
+        """What a sweep found; of one key the last finding counts."""
+        ...
+
+    async def retract(self, sweep: int, drift: Drift) -> None:
+        """What looked like drift was none."""
+        ...
+
     async def count_pulls(self, pulls: Sequence[Pulls]) -> None: ...
 
     async def assign_projects(self) -> None:
@@ -205,7 +222,18 @@ class Index(Protocol):
         """Digest → media type, tagged or not."""
         ...
 
+    async def doubtful(self, repository: RepositoryName, since: datetime) -> Mapping[Digest, bool]:
+        """Manifests that no tag vouches for, and whether they live.
+
+        Untagged ones; of those that are gone, children of indexes that live, and what an event told of after `since`.
+        """
+        ...
+
     async def repositories(self) -> list[RepositoryName]: ...
+
+    async def count_tags(self) -> Mapping[RepositoryName, int]:
+        """Tags by repository; one without any is left out."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from sidecar.domain.echoes import Echoes
 from sidecar.domain.errors import RegistryUnavailable, Unavailable
 from sidecar.domain.manifests import (
     IMAGE_CONFIG_TYPES,
@@ -46,12 +47,15 @@ class FetchManifests:
     index: Index
     registry: RegistryReader
     clock: Clock
+    echoes: Echoes = field(default_factory=Echoes)
 
-    async def run_once(self, limit: int = 16) -> int:
-        """Fetches at most `limit` manifests side by side and stores them in one transaction; how many were tried.
+    async def run_once(self, limit: int = 64) -> int:
+        """Fetches at most `limit` manifests and stores them in one transaction; how many were tried.
 
         One that the registry doesn't serve is doubted: whether it is gone is `verify`'s to say.
         """
+        if self.echoes.lag(self.clock.now()):
+            return 0
         pending = await self.index.pending(limit, self.clock.now())
         outcomes = await asyncio.gather(*(self._fetch(item) for item in pending))
         await self._keep_all([item for item in outcomes if isinstance(item, _Fetched)])

@@ -7,13 +7,13 @@ refresh token costs a write; all the rest is answered from memory.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from sidecar.domain.errors import Unauthorized
 from sidecar.domain.identity import ANONYMOUS, Credential, CredentialKind, Credentials, Principal
 from sidecar.domain.issuing import issue
 from sidecar.domain.policy import decide
+from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.scopes import PUSH, RepositoryScope, Scope, parse_scopes
 from sidecar.domain.secrets import RANDOM_BYTES
 from sidecar.ports import AccessEntry, AccessReader, Clock, Randomness, RegistryToken, Store, TokenSigner
@@ -23,10 +23,6 @@ SHORTEST_LIFETIME: Final = 60
 REFRESH_LIFETIME: Final = timedelta(days=90)
 REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
 """Whose holders get refresh tokens: a service account's key is kept by docker itself and works as long (TS-52)."""
-
-
-_parsed: Final = lru_cache(maxsize=256)(parse_scopes)
-"""Remembered, because a stampede of nodes asks one thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +84,14 @@ class IssueToken:
     randomness: Randomness
     lifetimes: Lifetimes
     fresh: FreshTokens
+    pushes: PushTokens
 
     async def __call__(self, request: TokenRequest) -> IssuedToken:
         """Raises Unauthorized for bad credentials, and for nobody who asks for nothing: a login without a password.
 
         Raises Invalid for too many scopes, Unavailable where something that the answer depends on fails.
         """
-        scopes = _parsed(request.scopes)
+        scopes = parse_scopes(request.scopes)
         if request.credentials is None and not any(text.strip() for text in request.scopes):
             raise Unauthorized
         principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
@@ -112,10 +109,12 @@ class IssueToken:
             granted = decide(held, scope, owner).granted
             if granted:
                 entries.append(_entry(scope, granted))
+            if PUSH in granted and isinstance(scope, RepositoryScope):
+                self.pushes.note(scope.repository)
         return tuple(entries)
 
     def _token(self, principal: Principal, access: tuple[AccessEntry, ...]) -> RegistryToken:
-        key = (principal.name, principal.credential, principal.expires_at, access, self.access.generation)
+        key = (principal.credential, access, self.access.generation)
         now = self.clock.now()
         token = self.fresh.get(key, now)
         if token is None:

@@ -5,10 +5,11 @@ for again.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sidecar.domain.events import Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
+from sidecar.domain.echoes import Echoes
+from sidecar.domain.events import OWN, Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
 from sidecar.domain.pulls import PullLedger
 from sidecar.ports import Clock
 from sidecar.ports.index import Inbox, InboxEvent, Quarantined
@@ -46,6 +47,7 @@ class ReceiveEvents:
     pulls: PullLedger
     clock: Clock
     quarantine_bytes: int
+    echoes: Echoes = field(default_factory=Echoes)
 
     async def __call__(self, delivery: Delivery) -> Receipt:
         now = self.clock.now()
@@ -61,6 +63,7 @@ class ReceiveEvents:
         writes, pulls = await self._store_writes(entries), _pulls(entries)
         receipt = await self._quarantine(unreadable, Receipt(writes, len(pulls), _ignored(entries)))
         self._count(pulls)
+        self.echoes.heard(sum(entry.event == OWN for entry in entries), now)
         return receipt
 
     async def again(self, item: Quarantined) -> tuple[str, ...]:

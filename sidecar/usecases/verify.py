@@ -24,17 +24,18 @@ class Verify:
     clock: Clock
     settle: timedelta
 
-    async def run_once(self, limit: int = 16) -> int:
-        """Verifies what is due, at most `limit` keys side by side, and commits the outcome; how many."""
+    async def run_once(self, limit: int = 128) -> int:
+        """Verifies what is due, at most `limit` keys, and commits the outcome; how many."""
         suspects = await self.index.due(limit, self.clock.now())
-        answers = await asyncio.gather(*(self._ask(suspect) for suspect in suspects))
+        answers = await asyncio.gather(*(self.ask(suspect) for suspect in suspects))
         if suspects:
             async with self.index.applying() as tables:
                 for suspect, answer in zip(suspects, answers, strict=True):
                     await self._settle(tables, suspect, answer)
         return len(suspects)
 
-    async def _ask(self, suspect: Suspect) -> Checked | None:
+    async def ask(self, suspect: Suspect) -> Checked | None:
+        """What the registry says of it; None for no clear answer."""
         try:
             checked = await self.registry.check(suspect.repository, suspect.key, suspect.digest)
         except RegistryUnavailable:

@@ -71,7 +71,7 @@ def writer(transport: RegistryTransport, signer: TokenSigner) -> Writer:
 
 @pytest.fixture
 def reader(transport: RegistryTransport, signer: TokenSigner) -> HttpRegistryReader:
-    return HttpRegistryReader(transport, signer)
+    return HttpRegistryReader(transport, signer, lambda: None)
 
 
 async def test_more_than_a_page_of_repositories_is_read(reader: HttpRegistryReader, writer: Writer) -> None:

@@ -12,6 +12,7 @@ from sidecar.adapters.database import Database, open_database
 from sidecar.adapters.signing import LeafSigner, create_authority
 from sidecar.domain.errors import Invalid, Unauthorized, Unavailable
 from sidecar.domain.identity import ANONYMOUS, Credentials, Scheme
+from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.usecases.authenticate import Authenticate
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes, TokenRequest
@@ -59,6 +60,7 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
         randomness=randomness,
         lifetimes=Lifetimes(token=300, push=900),
         fresh=FreshTokens(seconds=30),
+        pushes=PushTokens(),
     )
 
 

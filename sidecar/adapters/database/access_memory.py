@@ -30,12 +30,17 @@ class AccessMemory:
         self._follow = follow
         self._clock = clock
         self._snapshot = AccessSnapshot()
+        self._ownership_generation = 0
         self._accesses = WeightedCache[_PrincipalKey, Access](MAX_CACHED_GRANTS)
         self._shared = WeightedCache[str, tuple[Grant, ...]](MAX_CACHED_GRANTS)
 
     @property
     def generation(self) -> int:
         return self._snapshot.generation
+
+    @property
+    def ownership_generation(self) -> int:
+        return self._ownership_generation
 
     def owner_of(self, repository: str) -> ProjectId | None:
         return self._snapshot.owner_of(repository)
@@ -66,12 +71,15 @@ class AccessMemory:
                 self._apply(await read_touched(session, generation), state.newest)
             else:
                 self._snapshot = await read_everything(session)
+                self._ownership_generation = state.newest
                 self._forget_answers()
 
     def _apply(self, touched: Mapping[Touched, list[Row]], generation: int) -> None:
         for kind, rows in touched.items():
             self._snapshot.replace(kind, rows)
         self._snapshot.generation = generation
+        if touched[Touched.PROJECT]:
+            self._ownership_generation = generation
         if touched[Touched.ROLES] or touched[Touched.BINDINGS]:
             self._forget_answers()
 

@@ -12,6 +12,7 @@ from sidecar.adapters.database.index_repositories import RepositoryTable
 from sidecar.adapters.database.index_sizes import SizeTable
 from sidecar.adapters.database.index_tags import TagTable
 from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.adapters.database.sweeps import SweepTable
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
 from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
@@ -19,6 +20,7 @@ from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
 from sidecar.ports.index import PendingManifest, Suspect
+from sidecar.ports.sweeps import Drift, Sweep
 
 _DONE: Final = """
 DELETE FROM inbox
@@ -55,6 +57,32 @@ SELECT digest, media_type
  WHERE repository.name = $1 AND gone = 0
 """
 
+_DOUBTFUL: Final = """
+SELECT manifest.digest, manifest.gone
+  FROM manifest
+  JOIN repository ON repository.id = manifest.repository
+ WHERE repository.name = $1
+   AND CASE manifest.gone
+       WHEN 0 THEN NOT EXISTS (SELECT 1
+                                 FROM tag
+                                WHERE tag.repository = manifest.repository AND tag.digest = manifest.digest)
+       ELSE manifest.order_time >= $2
+         OR EXISTS (SELECT 1
+                      FROM manifest_reference
+                      JOIN manifest AS parent ON parent.digest = manifest_reference.manifest
+                     WHERE manifest_reference.digest = manifest.digest AND kind = 'child'
+                       AND parent.repository = manifest.repository AND parent.gone = 0)
+       END
+"""
+
+_COUNT_TAGS: Final = """
+SELECT repository.name, count(*)
+  FROM tag
+  JOIN repository ON repository.id = tag.repository
+ WHERE digest IS NOT NULL
+ GROUP BY repository.name
+"""
+
 _REPOSITORIES: Final = """
 SELECT name
   FROM repository
@@ -75,6 +103,7 @@ class IndexSession:
         self._verifications = VerificationTable(session)
         self._manifests = ManifestTable(session, sizes, self._verifications)
         self._tags = TagTable(session, self._repositories)
+        self._sweeps = SweepTable(session)
 
     async def push(self, event: ManifestPushed) -> None:
         origin = event.origin
@@ -156,6 +185,19 @@ class IndexSession:
             await self._remove(repository, suspect, at)
         await self._verifications.settled(repository, suspect)
 
+    async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
+        known = await self._repositories.find(repository)
+        return known is not None and await self._verifications.awaits(known, target, key)
+
+    async def swept(self, sweep: Sweep) -> None:
+        await self._sweeps.put(sweep)
+
+    async def drifted(self, sweep: int, drift: Drift) -> None:
+        await self._sweeps.drifted(sweep, drift)
+
+    async def retract(self, sweep: int, drift: Drift) -> None:
+        await self._sweeps.retract(sweep, drift)
+
     async def count_pulls(self, pulls: Sequence[Pulls]) -> None:
         for item in pulls:
             repository = await self._repositories.find(item.repository)
@@ -217,3 +259,12 @@ class IndexStore:
     async def repositories(self) -> list[RepositoryName]:
         async with self._driver.reading() as session:
             return [RepositoryName(name) for (name,) in await session.fetch(_REPOSITORIES)]
+
+    async def doubtful(self, repository: RepositoryName, since: datetime) -> Mapping[Digest, bool]:
+        async with self._driver.reading() as session:
+            rows = await session.fetch(_DOUBTFUL, repository, time_column(since) * _NANOSECONDS)
+        return {Digest(digest): not gone for digest, gone in rows}
+
+    async def count_tags(self) -> Mapping[RepositoryName, int]:
+        async with self._driver.reading() as session:
+            return {RepositoryName(name): count for name, count in await session.fetch(_COUNT_TAGS)}

@@ -23,6 +23,12 @@ VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING
 """
 
+_AWAITS: Final = """
+SELECT 1
+  FROM verification
+ WHERE repository = $1 AND target = $2 AND key = $3
+"""
+
 _MISSING: Final = """
 UPDATE verification
    SET due_at = $4, missing_since = $5
@@ -58,6 +64,9 @@ class VerificationTable:
 
     async def doubt(self, repository: int, target: Target, key: str, due: datetime) -> None:
         await self._session.execute(_DOUBT, repository, target, key, time_column(due))
+
+    async def awaits(self, repository: int, target: Target, key: str) -> bool:
+        return await self._session.fetch_one(_AWAITS, repository, target, key) is not None
 
     async def missing(self, repository: int, suspect: Suspect, at: datetime, again: datetime) -> None:
         await self._session.execute(

@@ -12,6 +12,7 @@ from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
 from sidecar.adapters.database.sqlite import SqliteDriver, look_up
 from sidecar.adapters.database.store import DatabaseStore
+from sidecar.adapters.database.sweeps import SweepStore
 from sidecar.ports import Clock
 
 
@@ -25,13 +26,14 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database: ports.Store, AccessReader, Inbox, Index and Browsing, and what opening it has changed."""
+    """An open database: the stores of each port on it, and what opening it has changed."""
 
     store: DatabaseStore
     access: AccessMemory
     inbox: InboxStore
     index: IndexStore
     browsing: BrowsingStore
+    sweeps: SweepStore
     migrated: Migrated
 
 
@@ -51,6 +53,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             inbox=InboxStore(driver),
             index=IndexStore(driver, access.owner_of),
             browsing=BrowsingStore(driver),
+            sweeps=SweepStore(driver),
             migrated=migrated,
         )
 

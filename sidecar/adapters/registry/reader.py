@@ -33,11 +33,15 @@ _CATALOG: Final = AccessEntry("registry", "catalog", ("*",))
 
 
 class HttpRegistryReader:
-    """ports.RepositoryCatalog and ports.index.RegistryReader over HTTP."""
+    """ports.RepositoryCatalog and ports.index.RegistryReader over HTTP.
 
-    def __init__(self, transport: RegistryTransport, signer: TokenSigner) -> None:
+    `echo` is called for each answer about a manifest that makes the registry send an event.
+    """
+
+    def __init__(self, transport: RegistryTransport, signer: TokenSigner, echo: Callable[[], None]) -> None:
         self._transport = transport
         self._signer = signer
+        self._echo = echo
 
     async def repositories_with_tags(self, owned_by: Sequence[str]) -> list[RepositoryName]:
         """The repositories with at least one tag among these names and prefixes, within a minute or not at all."""
@@ -83,6 +87,7 @@ class HttpRegistryReader:
             case 404 if _is_the_registrys(answer):
                 return Checked(AnswerKind.ABSENT)
             case 200:
+                self._echo()
                 return _shown(answer, digest)
         raise RegistryUnavailable
 
@@ -91,6 +96,7 @@ class HttpRegistryReader:
         answer = await self._get(repository, f"manifests/{digest}", {"Accept": _ACCEPT}, MAX_MANIFEST_BYTES)
         if answer.status == 404 and _is_the_registrys(answer):
             return None
+        self._echo()
         if answer.status != 200 or not digest.fits(answer.body):
             raise RegistryUnavailable
         return Served(digest, _media_type(answer), answer.body)

@@ -68,6 +68,10 @@ def _as_distribution_does(request: web.Request, manifests: dict[str, str]) -> we
     return web.Response(headers=headers | {"Docker-Content-Digest": digest, "Content-Type": "application/x"})
 
 
+def _unheard() -> None:
+    """Nobody listens to what events the reading makes."""
+
+
 @pytest.fixture
 def registry() -> ScriptedRegistry:
     return ScriptedRegistry()
@@ -78,7 +82,7 @@ async def reader(registry: ScriptedRegistry) -> AsyncIterator[HttpRegistryReader
     app = web.Application()
     app.router.add_get("/{path:.*}", registry.answer)
     async with TestServer(app) as server, registry_transport(str(server.make_url("/"))) as transport:
-        yield HttpRegistryReader(transport, ReadableTokens())
+        yield HttpRegistryReader(transport, ReadableTokens(), _unheard)
 
 
 async def test_only_owned_repositories_with_tags_are_named(

@@ -1,0 +1,279 @@
+"""Compares the whole index with the registry, and makes it the registry's truth (decision 2).
+
+The catalogue and the index's own repositories, tag by tag; known manifests that no tag vouches for, one by one. It asks
+as `verify` does, and removes only what the registry said twice that it hasn't, a settling time apart. No list removes
+anything by itself. A sweep that would remove much stops, and waits for a person.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final
+
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.errors import Invalid, RegistryUnavailable
+from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.domain.push_tokens import PushTokens
+from sidecar.domain.targets import Target
+from sidecar.ports import Clock
+from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
+from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOrder, Sweeps, SweepStage
+
+LEAST_REMOVALS: Final = 50
+LARGEST_SHARE: Final = 0.05
+"""A sweep that would remove at least so many tags, and more than this share of all, stops."""
+RETRY: Final = timedelta(seconds=15)
+RECENT: Final = timedelta(days=7)
+"""For so long after its last event a manifest that is gone is asked for again: its next push may be lost."""
+_AT_A_TIME: Final = 16
+"""Repositories whose lists are asked for together."""
+_IN_ONE_COMMIT: Final = 500
+
+Ask = Callable[[Suspect], Awaitable[Checked | None]]
+"""What the registry says of a suspect; None for no clear answer."""
+
+
+@dataclass
+class _Work:
+    """What is left of a sweep: repositories to look at first, and the others in the order of their names."""
+
+    sweep: int
+    first: Iterator[RepositoryName]
+    rest: Iterator[RepositoryName]
+
+
+@dataclass
+class Reconcile:
+    """A sweep goes on by one step each time that `run_once` is called; where it stands is kept with what it changed."""
+
+    index: Index
+    registry: RegistryReader
+    sweeps: Sweeps
+    clock: Clock
+    ask: Ask
+    pace: Callable[[], Awaitable[None]]
+    owner_of: Callable[[str], ProjectId | None]
+    pushes: PushTokens
+    observer: SweepObserver
+    settle: timedelta
+    concurrency: int
+    _work: _Work | None = None
+    _not_before: datetime | None = None
+
+    async def run_once(self) -> int:
+        """Goes on with the sweep under way, or begins one that waits; 0 where there is nothing to do now."""
+        now = self.clock.now()
+        if self._not_before is not None and now < self._not_before:
+            return 0
+        sweep = await self.sweeps.current()
+        if sweep is None:
+            return 0
+        try:
+            return await self._go_on(sweep)
+        except RegistryUnavailable:
+            self._not_before = now + RETRY
+            return 0
+
+    async def _go_on(self, sweep: Sweep) -> int:
+        if sweep.stage is SweepStage.CONFIRMING:
+            return await self._confirm(sweep)
+        if self._work is None or self._work.sweep != sweep.id:
+            sweep = await self._open(sweep)
+        if sweep.stage is SweepStage.STOPPED:
+            return 1
+        if self._work is not None and (names := list(islice(self._work.first, _AT_A_TIME))):
+            return await self._sweep(sweep, names)
+        if self._work is not None and (names := list(islice(self._work.rest, _AT_A_TIME))):
+            return await self._sweep(sweep, names, names[-1])
+        return await self._end_of_list(sweep)
+
+    async def _open(self, sweep: Sweep) -> Sweep:
+        """Lists what is to be looked at. A catalogue of nothing, where there are tags, is another registry's storage.
+
+        A registry lists what it once held for ever, emptied or not.
+        """
+        catalogue = await self.registry.repositories()
+        tags = await self.index.count_tags()
+        suspects = list(_legal(self.pushes.take()))
+        known = {*catalogue, *await self.index.repositories(), *suspects}
+        scope = {name for name in known if self._is_in(sweep.order, name)}
+        held = sum(count for name, count in tags.items() if name in scope)
+        if sweep.started_at is None:
+            sweep = replace(sweep, started_at=self.clock.now(), repositories=len(scope), tags=held)
+        first = [name for name in suspects if name in scope]
+        rest = sorted(name for name in scope.difference(first) if name > sweep.position)
+        self._work = _Work(sweep.id, iter(first), iter(rest))
+        sweep = replace(sweep, stage=SweepStage.SWEEPING)
+        if held and not catalogue and not sweep.order.dry_run and not sweep.order.accepted:
+            return await self._stop(sweep, held)
+        await self._keep(sweep)
+        return sweep
+
+    def _is_in(self, order: SweepOrder, name: RepositoryName) -> bool:
+        return order.project is None or self.owner_of(name) == order.project
+
+    async def _sweep(self, sweep: Sweep, names: Sequence[RepositoryName], position: str | None = None) -> int:
+        """Looks at these repositories; `position` is how far the list is done with them."""
+        questions = await asyncio.gather(*(self._questions(name) for name in names))
+        unlisted = sum(asked is None for asked in questions)
+        if unlisted == len(names):
+            self._not_before = self.clock.now() + RETRY
+        sweep = replace(sweep, unanswered=sweep.unanswered + unlisted)
+        every = (suspect for asked in questions for suspect in asked or ())
+        while portion := list(islice(every, _IN_ONE_COMMIT)):
+            sweep = await self._look(sweep, portion)
+            missing = await self._missing(sweep)
+            if _is_too_much(sweep, missing):
+                await self._stop(sweep, missing)
+                return 1
+        await self._keep(replace(sweep, swept=sweep.swept + len(names), position=position or sweep.position))
+        return 1
+
+    async def _questions(self, name: RepositoryName) -> list[Suspect] | None:
+        """What to ask of a repository, by the registry's list and by what the index believes. None without a list."""
+        await self.pace()
+        try:
+            listed = await self.registry.tags(name)
+        except RegistryUnavailable:
+            return None
+        now = self.clock.now()
+        believed = await self.index.tags(name)
+        doubtful = await self.index.doubtful(name, now - RECENT)
+        tags = dict.fromkeys((*believed, *(listed or ())))
+        return [
+            *(Suspect(name, Target.TAG, tag, believed.get(Tag(tag)), now) for tag in tags),
+            *(Suspect(name, Target.MANIFEST, key, key if lives else None, now) for key, lives in doubtful.items()),
+        ]
+
+    async def _look(self, sweep: Sweep, suspects: Sequence[Suspect]) -> Sweep:
+        """Asks, and follows what the registry shows; what it hasn't is noted, to be asked for again."""
+        answers = await self._ask_all(suspects)
+        unclear = sum(answer is None for answer in answers)
+        sweep = replace(sweep, checked=sweep.checked + len(suspects), unanswered=sweep.unanswered + unclear)
+        async with self.index.applying() as tables:
+            for suspect, answer in zip(suspects, answers, strict=True):
+                await self._note(tables, sweep, suspect, answer)
+            await tables.swept(sweep)
+        return sweep
+
+    async def _ask_all(self, suspects: Sequence[Suspect]) -> list[Checked | None]:
+        answers: list[Checked | None] = [None] * len(suspects)
+        waiting = iter(enumerate(suspects))
+
+        async def worker() -> None:
+            for number, suspect in waiting:
+                await self.pace()
+                answers[number] = await self.ask(suspect)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self.concurrency, len(suspects))):
+                group.create_task(worker())
+        return answers
+
+    async def _note(self, tables: IndexTables, sweep: Sweep, suspect: Suspect, answer: Checked | None) -> None:
+        drift = _drift(suspect, answer, self.clock.now())
+        if drift is None or await tables.awaits(suspect.repository, suspect.target, suspect.key):
+            return
+        if drift.kind is not DriftKind.MISSING and not sweep.order.dry_run:
+            await _follow(tables, suspect, answer, self.clock.now())
+        await self._tell(tables, sweep, drift)
+
+    async def _end_of_list(self, sweep: Sweep) -> int:
+        """A dry run ends here; else what is missing is asked for once more."""
+        self._work = None
+        if sweep.order.dry_run:
+            await self._finish(sweep)
+        else:
+            await self._keep(replace(sweep, stage=SweepStage.CONFIRMING))
+        return 1
+
+    async def _confirm(self, sweep: Sweep) -> int:
+        """Asks again for what was missing a settling time ago; the second clear answer removes it."""
+        missing = await self.sweeps.drift(sweep.id, _IN_ONE_COMMIT, DriftKind.MISSING)
+        if not missing:
+            await self._finish(sweep)
+            return 1
+        now = self.clock.now()
+        ready = [drift for drift in missing if drift.found_at + self.settle <= now]
+        answers = await self._ask_all([_again(drift) for drift in ready])
+        unclear = sum(answer is None for answer in answers)
+        async with self.index.applying() as tables:
+            for drift, answer in zip(ready, answers, strict=True):
+                await self._conclude(tables, sweep, drift, answer)
+            await tables.swept(replace(sweep, unanswered=sweep.unanswered + unclear))
+        return len(ready)
+
+    async def _conclude(self, tables: IndexTables, sweep: Sweep, drift: Drift, answer: Checked | None) -> None:
+        suspect, now = _again(drift), self.clock.now()
+        found = _drift(suspect, answer, now)
+        if found is None or await tables.awaits(drift.repository, drift.target, drift.key):
+            await tables.retract(sweep.id, drift)
+        elif found.kind is DriftKind.MISSING:
+            await tables.gone(suspect, now)
+            await self._tell(tables, sweep, replace(drift, kind=DriftKind.REMOVED))
+        else:
+            await _follow(tables, suspect, answer, now)
+            await self._tell(tables, sweep, found)
+
+    async def _tell(self, tables: IndexTables, sweep: Sweep, drift: Drift) -> None:
+        await tables.drifted(sweep.id, drift)
+        self.observer.found(drift)
+
+    async def _missing(self, sweep: Sweep) -> int:
+        return (await self.sweeps.counts(sweep.id)).get((DriftKind.MISSING, Target.TAG), 0)
+
+    async def _stop(self, sweep: Sweep, missing: int) -> Sweep:
+        self._work = None
+        sweep = replace(sweep, stage=SweepStage.STOPPED, finished_at=self.clock.now())
+        await self._keep(sweep)
+        self.observer.stopped(sweep, missing)
+        return sweep
+
+    async def _finish(self, sweep: Sweep) -> None:
+        await self._keep(replace(sweep, stage=SweepStage.DONE, finished_at=self.clock.now()))
+
+    async def _keep(self, sweep: Sweep) -> None:
+        async with self.index.applying() as tables:
+            await tables.swept(sweep)
+
+
+def _is_too_much(sweep: Sweep, missing: int) -> bool:
+    if sweep.order.dry_run or sweep.order.accepted:
+        return False
+    return missing >= LEAST_REMOVALS and missing > LARGEST_SHARE * sweep.tags
+
+
+def _legal(names: Iterable[str]) -> Iterator[RepositoryName]:
+    """A token may be asked for any name; one of no legal form was never pushed to."""
+    for name in names:
+        try:
+            yield RepositoryName(name)
+        except Invalid:
+            continue
+
+
+def _again(drift: Drift) -> Suspect:
+    return Suspect(drift.repository, drift.target, drift.key, drift.before, drift.found_at, drift.found_at)
+
+
+def _drift(suspect: Suspect, answer: Checked | None, now: datetime) -> Drift | None:
+    """How index and registry differ by this answer; None where they don't, or where it says nothing."""
+    kind, after = _difference(suspect, answer)
+    if kind is None:
+        return None
+    return Drift(suspect.repository, suspect.target, suspect.key, kind, suspect.digest, after, now)
+
+
+def _difference(suspect: Suspect, answer: Checked | None) -> tuple[DriftKind | None, Digest | None]:
+    if answer is None or answer.answer is Answer.SAME:
+        return None, None
+    if answer.answer is Answer.ABSENT:
+        return (None if suspect.digest is None else DriftKind.MISSING), None
+    return (DriftKind.ADDED if suspect.digest is None else DriftKind.CHANGED), answer.digest
+
+
+async def _follow(tables: IndexTables, suspect: Suspect, answer: Checked | None, now: datetime) -> None:
+    if answer is not None and answer.digest is not None and answer.media_type is not None:
+        await tables.moved(suspect, answer.digest, answer.media_type, now)
