@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,8 +73,8 @@ from sidecar.web.token import TokenEndpoint
 
 _FLUSH_SECONDS: Final = 10.0
 """How often the last use of credentials, and pulls, are written."""
-_INDEX_SECONDS: Final = 0.05
-"""How soon a stored event is applied, and a new manifest asked for."""
+_INDEX_SECONDS: Final = 0.5
+"""How often events and manifests are looked for that nobody told of: those from before the start, or put off."""
 _VERIFY_SECONDS: Final = 0.5
 """How late a due verification may begin."""
 _SWEEP_SECONDS: Final = 0.5
@@ -135,7 +135,8 @@ async def application(
         follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         alerts = SweepAlerts(metrics, structlog.get_logger().bind(), core.clock)
-        background = (flush, follow, *_indexing(core, pulls, alerts))
+        indexing = _indexing(core, pulls, alerts)
+        background = (flush, follow, *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": alerts.trouble}
         health = Health(core.signer.ready, troubles)
         public = [
@@ -143,7 +144,7 @@ async def application(
             *_management_api(core),
             *health_routes(health),
         ]
-        internal = [*_events(core, pulls, metrics).routes(), *metrics_routes(metrics)]
+        internal = [*_events(core, pulls, metrics, indexing[0].nudge).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
             for work in background:
@@ -236,19 +237,33 @@ def _management_api(core: Core) -> list[web.RouteDef]:
 
 
 def _indexing(core: Core, pulls: PullLedger, alerts: SweepAlerts) -> tuple[Repeating, ...]:
-    """What turns events into an index, and the index into the registry's truth."""
+    """What turns events into an index, and the index into the registry's truth; indexing comes first."""
     settle = timedelta(seconds=core.config.events.settle_seconds)
     verify = Verify(core.index, core.registry, core.clock, settle)
     fetch = FetchManifests(core.index, core.registry, core.clock, core.echoes)
+    fetching = Repeating("fetching", _INDEX_SECONDS, fetch.run_once)
+    index = IndexEvents(core.inbox, core.index, core.clock, settle)
     return (
-        Repeating("indexing", _INDEX_SECONDS, IndexEvents(core.inbox, core.index, core.clock, settle).run_once),
-        Repeating("fetching", _INDEX_SECONDS, fetch.run_once),
+        Repeating("indexing", _INDEX_SECONDS, _then(index.run_once, fetching.nudge)),
+        fetching,
         Repeating("verifying", _VERIFY_SECONDS, verify.run_once),
         Repeating("beginning sweeps", _SWEEP_SECONDS, _schedule(core, alerts).run_once),
         Repeating("sweeping", _SWEEP_SECONDS, _reconcile(core, verify, alerts).run_once),
         Repeating("assigning projects", _FOLLOW_SECONDS, AssignProjects(core.access, core.index).run_once),
         Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index), at_end=True),
     )
+
+
+def _then(work: Callable[[], Awaitable[int]], nudge: Callable[[], None]) -> Callable[[], Awaitable[int]]:
+    """Where the work found something to do, what comes next is told."""
+
+    async def both() -> int:
+        done = await work()
+        if done:
+            nudge()
+        return done
+
+    return both
 
 
 def _schedule(core: Core, alerts: SweepAlerts) -> ScheduleSweeps:
@@ -275,9 +290,9 @@ def _reconcile(core: Core, verify: Verify, alerts: SweepAlerts) -> Reconcile:
     )
 
 
-def _events(core: Core, pulls: PullLedger, metrics: Metrics) -> EventsEndpoint:
+def _events(core: Core, pulls: PullLedger, metrics: Metrics, stored: Callable[[], None]) -> EventsEndpoint:
     return EventsEndpoint(
-        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes, core.echoes),
+        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes, core.echoes, stored),
         secrets=_event_secrets(core.config),
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,

@@ -26,6 +26,11 @@ class Repeating:
     at_end: bool = False
     rest: float = 1.0
     _troubles: list[str] = field(default_factory=list)
+    _nudged: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def nudge(self) -> None:
+        """There is something to do: it goes on at once rather than at its time, but for the rest after a failure."""
+        self._nudged.set()
 
     def trouble(self) -> str | None:
         return self._troubles[-1] if self._troubles else None
@@ -56,5 +61,11 @@ class Repeating:
 
     async def _repeat(self) -> None:
         while True:
-            if not await self.once():
-                await asyncio.sleep(max(self.seconds, self.rest) if self._troubles else self.seconds)
+            self._nudged.clear()
+            if await self.once():
+                continue
+            if self._troubles:
+                await asyncio.sleep(max(self.seconds, self.rest))
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._nudged.wait(), self.seconds)

@@ -4,7 +4,7 @@ Everything is taken. A refusal would only hold back all that follows (registry f
 for again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -48,6 +48,8 @@ class ReceiveEvents:
     clock: Clock
     quarantine_bytes: int
     echoes: Echoes = field(default_factory=Echoes)
+    stored: Callable[[], None] = lambda: None
+    """Called when there is something to index."""
 
     async def __call__(self, delivery: Delivery) -> Receipt:
         now = self.clock.now()
@@ -81,6 +83,7 @@ class ReceiveEvents:
         writes = [event for entry in entries if (event := _inbox_event(entry, now)) is not None]
         if writes:
             await self.inbox.put(writes)
+            self.stored()
         return len(writes)
 
     async def _quarantine(self, items: Sequence[Quarantined], receipt: Receipt) -> Receipt:

@@ -30,6 +30,16 @@ async def test_it_repeats_while_the_block_runs() -> None:
         await work.done_thrice.wait()
 
 
+async def test_a_nudge_is_heard_at_once() -> None:
+    """Nothing waits for its time when there is something to do, also if it was told while it worked."""
+    work = Work()
+    repeating = Repeating("work", 3600, work)
+    async with asyncio.timeout(5), repeating.running():
+        while not work.done_thrice.is_set():
+            repeating.nudge()
+            await asyncio.sleep(0)
+
+
 async def test_it_is_done_once_more_at_the_end() -> None:
     """What was noted since the last time is still written."""
     work = Work()
@@ -67,6 +77,19 @@ async def test_what_fails_rests() -> None:
     with logging_to_memory() as logged:
         async with Repeating("work", 0.001, work).running():
             await asyncio.sleep(0.2)
+    assert len(logged.of("background work failed")) == 1
+
+
+async def test_a_nudge_does_not_cut_the_rest_short() -> None:
+    """What fails isn't tried at the pace of what nudges it."""
+    work = Work()
+    work.fails = True
+    with logging_to_memory() as logged:
+        repeating = Repeating("work", 0.001, work)
+        async with repeating.running():
+            for _ in range(20):
+                repeating.nudge()
+                await asyncio.sleep(0.005)
     assert len(logged.of("background work failed")) == 1
 
 
