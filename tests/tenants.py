@@ -60,10 +60,13 @@ class Tenants:
         kind: CredentialKind = CredentialKind.PERSONAL_TOKEN,
         limit: Limit | None = None,
         expires_at: datetime | None = None,
+        identifier: str | None = None,
     ) -> str:
         """A new secret that proves this principal."""
         principal = PrincipalKind.SERVICE_ACCOUNT if email.endswith(ACCOUNT_DOMAIN) else PrincipalKind.PERSON
-        credential = Credential(self.randomness.identifier(), kind, Email(email), principal, expires_at, limit)
+        credential = Credential(
+            identifier or self.randomness.identifier(), kind, Email(email), principal, expires_at, limit
+        )
         made = issue(credential, self.randomness.bytes(RANDOM_BYTES), "", self.clock.now(), email)
         async with self.store.writing() as tables:
             await tables.secrets.add(made.kept)

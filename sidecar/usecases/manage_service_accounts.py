@@ -117,6 +117,7 @@ class ManageServiceAccounts:
 
 async def _account(tables: Tables, project: ProjectId, account: str) -> ServiceAccount:
     """The project's account of this sid or e-mail; one of another project isn't found (S3)."""
+    found(await tables.projects.get(project), "project")
     if isinstance(account, Email):
         known = await tables.accounts.by_email(account)
     else:

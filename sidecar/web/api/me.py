@@ -39,6 +39,7 @@ class GenerateToken(Body):
 
 class ListTokens(Listing):
     sort: Literal["createdAt", "-createdAt", "label", "-label"] = "createdAt"
+    """The order; `-` turns it round."""
 
 
 class RevokeToken(Body):
@@ -109,6 +110,7 @@ class TokenResult(Result):
 class TokenList(Result):
     items: list[TokenResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 _ORDERS: Final[Orders[IssuedSecret]] = Orders(

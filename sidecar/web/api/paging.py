@@ -59,8 +59,9 @@ class Listing(Body):
     cursor: CursorField | None = None
     """The nextCursor of the page before, with the same sort."""
     filter: FilterField | None = None
-    """Only items whose name fits: `*` is any run of characters."""
+    """Only items whose name fits; `*` is any run of characters."""
     sort: str = ""
+    """The order; `-` turns it round."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class CreateProject(Body):
 
 class ListProjects(Listing):
     sort: Literal["sid", "-sid", "name", "-name", "createdAt", "-createdAt"] = "sid"
+    """The order; `-` turns it round."""
 
 
 class UpdateProject(InProject):
@@ -60,6 +61,7 @@ class ProjectResult(Result):
 class ProjectList(Result):
     items: list[ProjectResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 _ORDERS: Final[Orders[Project]] = Orders(

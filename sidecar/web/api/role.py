@@ -29,10 +29,12 @@ class CreateRole(InProject):
 
 class NamedRole(InProject):
     role: RoleField
+    """The role's name in bindings."""
 
 
 class ListRoles(InProject, Listing):
     sort: Literal["role", "-role"] = "role"
+    """The order; `-` turns it round."""
 
 
 class OneRole(InPlace):
@@ -41,6 +43,7 @@ class OneRole(InPlace):
     email: PrincipalField
     """A person's or a service account's e-mail, `group:<name>`, `allUsers` or `allAuthenticatedUsers`."""
     role: RoleField
+    """The role's name."""
 
 
 class Bind(InPlace):
@@ -54,6 +57,7 @@ class Bind(InPlace):
 
 class ListUsers(InPlace, Listing):
     sort: Literal["email", "-email"] = "email"
+    """The order; `-` turns it round."""
 
 
 class RoleResult(Result):
@@ -80,6 +84,7 @@ class RoleResult(Result):
 class RoleList(Result):
     items: list[RoleResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 class UserResult(Result):
@@ -96,6 +101,7 @@ class UserResult(Result):
 class UserList(Result):
     items: list[UserResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 class PermissionList(Result):

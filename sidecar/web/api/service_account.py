@@ -22,6 +22,7 @@ class CreateAccount(InProject):
     name: Title | None = None
     """What people call it; without it, the sid."""
     description: Prose = ""
+    """What it is for."""
 
 
 class NamedAccount(InProject):
@@ -38,6 +39,7 @@ class UpdateAccount(NamedAccount):
 
 class ListAccounts(InProject, Listing):
     sort: Literal["sid", "-sid", "name", "-name", "createdAt", "-createdAt"] = "sid"
+    """The order; `-` turns it round."""
 
 
 class CreateKey(NamedAccount):
@@ -68,6 +70,7 @@ class AccountResult(Result):
 class AccountList(Result):
     items: list[AccountResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 class KeyResult(Result):
