@@ -33,9 +33,11 @@ class Browse:
         def visible(name: str) -> bool:
             return caller.access.granting(LIST, project, name) is not None
 
+        self._check_there(project)
         return await self.index.repositories(project, visible, asked)
 
     async def repository(self, caller: Caller, project: ProjectId, named: str) -> RepositorySummary:
+        self._check_there(project)
         name = addressed(project, named, self.access.owner_of)
         require(caller.access, GET, project, name)
         return found(await self.index.repository(name), "repository")
@@ -53,3 +55,7 @@ class Browse:
         """The repository's full name, and the slice of its manifests."""
         repository = await self.repository(caller, project, named)
         return repository.name, await self.index.manifests(repository.name, asked)
+
+    def _check_there(self, project: ProjectId) -> None:
+        """NotFound for who holds something on every project: one that is there owns what lies below its id."""
+        found(self.access.owner_of(f"{project}/any"), "project")

@@ -56,6 +56,7 @@ ERRORS: Final = {
     "service_account_not_found": "the project has no account of that id",
     "key_not_found": "the account has no such key",
     "token_not_found": "the caller has no such token",
+    "repository_not_found": "the project holds no such repository that the caller may see",
     "already_exists": "the id is taken",
     "project_in_use": "the registry still holds repositories of it; `items` names them",
     "role_in_use": "somebody is bound to it; `items` names them",

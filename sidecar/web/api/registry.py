@@ -20,6 +20,7 @@ _NAME_ORDERS: Final = frozenset(("name", "tag", "digest"))
 
 class ListRepositories(AmongRepositories, Listing):
     sort: Literal["name", "-name", "size", "-size", "createdAt", "-createdAt", "pushedAt", "-pushedAt"] = "name"
+    """The order; `-` turns it round."""
 
 
 class NamedRepository(AmongRepositories):
@@ -29,10 +30,12 @@ class NamedRepository(AmongRepositories):
 
 class ListTags(NamedRepository, Listing):
     sort: Literal["createdAt", "-createdAt", "tag", "-tag"] = "-createdAt"
+    """The order; `-` turns it round."""
 
 
 class ListManifests(NamedRepository, Listing):
     sort: Literal["createdAt", "-createdAt", "digest", "-digest"] = "-createdAt"
+    """The order; `-` turns it round."""
 
 
 class RepositoryResult(Result):
@@ -63,6 +66,7 @@ class RepositoryResult(Result):
 class RepositoryList(Result):
     items: list[RepositoryResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 class TagResult(Result):
@@ -97,6 +101,7 @@ class TagList(Result):
     """The repository's full name."""
     items: list[TagResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 class ManifestResult(Result):
@@ -141,6 +146,7 @@ class ManifestList(Result):
     """The repository's full name."""
     items: list[ManifestResult]
     next_cursor: str | None = None
+    """Where the list goes on; absent at its end."""
 
 
 _UNKNOWN: Final = "repository_not_found"

@@ -15,6 +15,7 @@ from sidecar.domain.identity import CredentialKind, Limit
 from sidecar.domain.names import ProjectId
 from sidecar.domain.roles import NEVER_SCOPED, PERMISSIONS
 from tests.web.api.calling import Api, bearer
+from tests.web.api.pushing import Pushing, image
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -150,6 +151,10 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "me.generateToken": MakingScopedTokens(about(permissions=["registry.pull"]), BOUND - {"narrowed"}),
     "me.listTokens": Anywhere(nothing, EVERYBODY - {"scoped token"}),
     "me.revokeToken": RevokingTokens(lambda tenancy, place: {"id": f"token-{place}-{tenancy.name}"}),
+    "registry.list": InProject(about(), BOUND),
+    "registry.get": InProject(about(repository="web"), BOUND),
+    "registry.getTags": InProject(about(repository="web"), BOUND),
+    "registry.getManifests": InProject(about(repository="web"), BOUND),
     "installation.applyPolicy": Anywhere(
         lambda tenancy, place: {"declaration": {"projects": {tenancy.project(place): {}}}}, NOBODY
     ),
@@ -170,6 +175,7 @@ async def tenancy_for(api: Api, caller: Caller) -> Tenancy:
         await api.tenants.project(project)
         await api.tenants.role(project, "cleaner", "registry.delete")
         await api.tenants.bind(project, "group:all", "viewer")
+        await Pushing(api.sidecar.application.core.index).push(f"{project}/web", image(1), "v1")
         robot = await api.tenants.account(project, "robot")
         await api.tenants.secret(robot, CredentialKind.SERVICE_ACCOUNT_KEY, identifier=f"key-{place}-{name}")
     email = "admin@localhost" if caller == "administrator" else f"caller-{name}@example.com"
