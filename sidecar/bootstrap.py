@@ -43,6 +43,7 @@ from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
 from sidecar.usecases.manage_projects import ManageProjects
+from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
@@ -53,6 +54,7 @@ from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
+from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
 from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
@@ -139,12 +141,15 @@ async def application(
         background = (flush, follow, *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": alerts.trouble}
         health = Health(core.signer.ready, troubles)
+        receive = ReceiveEvents(
+            core.inbox, pulls, core.clock, config.events.quarantine_bytes, core.echoes, indexing[0].nudge
+        )
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
-            *_management_api(core),
+            *_management_api(core, receive),
             *health_routes(health),
         ]
-        internal = [*_events(core, pulls, metrics, indexing[0].nudge).routes(), *metrics_routes(metrics)]
+        internal = [*_events(core, receive, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
             for work in background:
@@ -218,7 +223,7 @@ def _issue_token(core: Core) -> IssueToken:
     )
 
 
-def _management_api(core: Core) -> list[web.RouteDef]:
+def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
     store, clock, config = core.store, core.clock, core.config
     everyone_creates = config.api.project_creators == "everyone"
     accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
@@ -230,6 +235,7 @@ def _management_api(core: Core) -> list[web.RouteDef]:
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
+            InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
@@ -290,9 +296,9 @@ def _reconcile(core: Core, verify: Verify, alerts: SweepAlerts) -> Reconcile:
     )
 
 
-def _events(core: Core, pulls: PullLedger, metrics: Metrics, stored: Callable[[], None]) -> EventsEndpoint:
+def _events(core: Core, receive: ReceiveEvents, metrics: Metrics) -> EventsEndpoint:
     return EventsEndpoint(
-        receive=ReceiveEvents(core.inbox, pulls, core.clock, core.config.events.quarantine_bytes, core.echoes, stored),
+        receive=receive,
         secrets=_event_secrets(core.config),
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,

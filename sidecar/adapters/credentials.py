@@ -55,7 +55,7 @@ class IssuedSecretAuthenticator:
 
 def _may_use(credentials: Credentials, credential: Credential) -> bool:
     """Beside a secret, a user name must be its owner's (TS-35), or one that stands for "a token"."""
-    if credentials.scheme is not Scheme.BASIC:
+    if credentials.scheme is not Scheme.BASIC or credentials.user == credential.principal:
         return True
     if credentials.user in _ANY_TOKEN:
         return credential.kind is not CredentialKind.SERVICE_ACCOUNT_KEY

@@ -1,7 +1,6 @@
 """The machine's own clock and its secure source of randomness."""
 
 import secrets
-import uuid
 from datetime import UTC, datetime
 
 
@@ -19,4 +18,4 @@ class SystemRandomness:
         return secrets.token_bytes(count)
 
     def identifier(self) -> str:
-        return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        return secrets.token_hex(16)

@@ -6,7 +6,7 @@ from typing import Annotated, Never
 
 import typer
 
-from sidecar.cli import explain, token
+from sidecar.cli import explain, inbox, token
 from sidecar.cli.apply import apply
 from sidecar.cli.call import call
 from sidecar.cli.check import check
@@ -45,6 +45,7 @@ def root(
 for command in (quickstart, init, serve, check, migrate, apply, call):
     app.command()(command)
 app.add_typer(explain.app, name="explain")
+app.add_typer(inbox.app, name="inbox")
 app.add_typer(token.app, name="token")
 
 

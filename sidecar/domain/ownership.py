@@ -116,7 +116,13 @@ class Ownership:
         exact = self._exact.get(repository)
         if exact is not None:
             return exact
-        return next((self._prefixes[parent] for parent in _parents(repository) if parent in self._prefixes), None)
+        end = repository.find("/")
+        while end >= 0:
+            owner = self._prefixes.get(repository[:end])
+            if owner is not None:
+                return owner
+            end = repository.find("/", end + 1)
+        return None
 
     def overlaps(self, name: OwnedName) -> bool:
         """Whether some repository that `name` stands for is owned already."""

@@ -82,11 +82,16 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why one asked action was allowed or not, in a sentence for people who administer the project."""
+    """Why one asked action was allowed or not. `why` is the grant that allows it, or what is missing."""
 
     action: str
     allowed: bool
-    because: str
+    why: Grant | str
+
+    @property
+    def because(self) -> str:
+        """A sentence for people who administer the project."""
+        return str(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ def _decide_catalog(access: Access, scope: CatalogScope) -> Decision:
     if grant is None:
         reason = Reason(EVERYTHING, False, "registry.list on every project (*) is missing")
         return Decision(scope, frozenset(), (reason,))
-    return Decision(scope, frozenset((EVERYTHING,)), (Reason(EVERYTHING, True, str(grant)),))
+    return Decision(scope, frozenset((EVERYTHING,)), (Reason(EVERYTHING, True, grant),))
 
 
 def _decide_repository(access: Access, scope: RepositoryScope, owner: ProjectId | None) -> Decision:
@@ -150,7 +155,7 @@ def _reason(access: Access, scope: RepositoryScope, owner: ProjectId | None, act
     permission = _PERMISSION_OF[action]
     grant = access.granting(permission, owner, scope.repository)
     if grant is not None:
-        return Reason(action, True, str(grant))
+        return Reason(action, True, grant)
     if access.limit is not None and not within(access.limit, permission, owner, scope.repository):
         return Reason(action, False, f"the token is limited and lacks {permission} on {scope.repository}")
     return Reason(action, False, f"{permission} on {scope.repository} is missing in project {owner}")

@@ -24,7 +24,7 @@ class SecretKind(StrEnum):
     REFRESH_TOKEN = "rrt"  # noqa: S105 - a prefix, not a secret
 
 
-_PREFIXES: Final = frozenset(kind.value for kind in SecretKind)
+_KINDS: Final = {kind.value: kind for kind in SecretKind}
 
 
 def make_secret(kind: SecretKind, random: bytes) -> str:
@@ -40,9 +40,9 @@ def recognise(text: str) -> SecretKind | None:
     prefix, underscore, rest = text.partition("_")
     if not underscore or len(rest) != _BODY + _CHECKSUM or not (rest.isascii() and rest.isalnum()):
         return None
-    if prefix not in _PREFIXES or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
+    if prefix not in _KINDS or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
         return None
-    return SecretKind(prefix)
+    return _KINDS[prefix]
 
 
 def digest(secret: str) -> bytes:
@@ -63,5 +63,11 @@ def _base62(number: int, width: int) -> str:
     return "".join(reversed(digits))
 
 
+_PAIRS: Final = tuple(first + second for first in _BASE62 for second in _BASE62)
+
+
 def _checksum(head: str) -> str:
-    return _base62(zlib.crc32(head.encode()), _CHECKSUM)
+    """The CRC-32 in base 62; two digits at once, because each request to the token endpoint asks for one."""
+    rest, last = divmod(zlib.crc32(head.encode()), 62 * 62)
+    first, middle = divmod(rest, 62 * 62)
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]

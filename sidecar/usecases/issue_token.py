@@ -7,6 +7,7 @@ refresh token costs a write; all the rest is answered from memory.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from sidecar.domain.errors import Unauthorized
@@ -23,6 +24,10 @@ SHORTEST_LIFETIME: Final = 60
 REFRESH_LIFETIME: Final = timedelta(days=90)
 REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
 """Whose holders get refresh tokens: a service account's key is kept by docker itself and works as long (TS-52)."""
+
+
+_parsed: Final = lru_cache(maxsize=256)(parse_scopes)
+"""Remembered, because a stampede of nodes asks one thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class IssueToken:
 
         Raises Invalid for too many scopes, Unavailable where something that the answer depends on fails.
         """
-        scopes = parse_scopes(request.scopes)
+        scopes = _parsed(request.scopes)
         if request.credentials is None and not any(text.strip() for text in request.scopes):
             raise Unauthorized
         principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
@@ -114,7 +119,7 @@ class IssueToken:
         return tuple(entries)
 
     def _token(self, principal: Principal, access: tuple[AccessEntry, ...]) -> RegistryToken:
-        key = (principal.credential, access, self.access.generation)
+        key = (principal.name, principal.credential, principal.expires_at, access, self.access.generation)
         now = self.clock.now()
         token = self.fresh.get(key, now)
         if token is None:

@@ -72,8 +72,7 @@ class FrontDoor:
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "unmatched"
         method = request.method if request.method in hdrs.METH_ALL else "other"
-        self.metrics.requests.labels(method, route, status).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
+        self.metrics.answered(method, route, status, seconds)
         self.log.info(
             "request",
             request_id=request[REQUEST_ID],

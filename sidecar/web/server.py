@@ -33,12 +33,13 @@ def c_parser_is_loaded() -> bool:
 class Connection(RequestHandler):
     """One client's connection. `web.app` says when a request's head has arrived, and when it was answered."""
 
-    __slots__ = ("_answering", "_head_timer", "_seconds", "deadline")
+    __slots__ = ("_answering", "_awaiting", "_seconds", "_timer", "deadline")
 
     def __init__(self, server: web.Server, seconds: float, **settings: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **settings)
         self._seconds = seconds
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._awaiting = False
         self._answering = False
         self.deadline = 0.0
 
@@ -47,16 +48,17 @@ class Connection(RequestHandler):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        if self._head_timer is None and not self._answering:
+        if not (self._awaiting or self._answering):
             self._await_head()
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._stop_timer()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def request_began(self) -> None:
-        self._stop_timer()
+        self._awaiting = False
         self._answering = True
 
     def request_ended(self) -> None:
@@ -83,14 +85,20 @@ class Connection(RequestHandler):
         return answer
 
     def _await_head(self) -> None:
+        """A timer that is set already is left to find the new deadline: one for each request would cost much more."""
         loop = asyncio.get_running_loop()
+        self._awaiting = True
         self.deadline = loop.time() + self._seconds
-        self._head_timer = loop.call_at(self.deadline, self.force_close)
+        if self._timer is None:
+            self._timer = loop.call_at(self.deadline, self._check_head)
 
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _check_head(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        if self._awaiting and loop.time() >= self.deadline:
+            self.force_close()
+        elif self._awaiting:
+            self._timer = loop.call_at(self.deadline, self._check_head)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from the configuration alone: `service` is compared with ours and never copied (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -45,6 +46,12 @@ class Parameters:
         return next((value for key, value in reversed(self._pairs) if key == name), "")
 
 
+@lru_cache(maxsize=256)
+def _parameters_of_query(query: str) -> Parameters:
+    """Remembered, because a stampede of nodes asks one thing. Forms are not: they hold secrets."""
+    return Parameters(query)
+
+
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
     """`service` is the one audience for which tokens are signed."""
@@ -70,7 +77,7 @@ class TokenEndpoint:
 
     def _query(self, request: web.Request) -> TokenRequest:
         """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
-        parameters = Parameters(request.raw_path.partition("?")[2])
+        parameters = _parameters_of_query(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
         return TokenRequest(credentials_of(request), parameters.all("scope"), offline)
@@ -89,7 +96,7 @@ class TokenEndpoint:
             raise Invalid("service: is not the one that this server signs tokens for")
 
     def _count(self, outcome: str, authenticator: CredentialKind) -> None:
-        self.metrics.tokens.labels(outcome, authenticator).inc()
+        self.metrics.token_answered(outcome, authenticator)
 
 
 def _granted_by(parameters: Parameters) -> Credentials:
@@ -109,7 +116,7 @@ def _body(issued: IssuedToken) -> bytes:
         "access_token": issued.token.text,
         "scope": _scope_text(issued.access),
         "expires_in": issued.token.expires_in,
-        "issued_at": f"{issued.token.issued_at:%Y-%m-%dT%H:%M:%SZ}",
+        "issued_at": f"{issued.token.issued_at.replace(tzinfo=None).isoformat(timespec='seconds')}Z",
     }
     if issued.refresh_token is not None:
         answer["refresh_token"] = issued.refresh_token
