@@ -27,6 +27,7 @@ from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.browsing import Browsing
+from sidecar.ports.explaining import Explanations
 from sidecar.ports.index import Inbox, Index
 from sidecar.ports.sweeps import Sweeps
 from sidecar.usecases.apply_policy import ApplyPolicy
@@ -36,6 +37,7 @@ from sidecar.usecases.browse import Browse
 from sidecar.usecases.create_token import CreateToken
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
 from sidecar.usecases.explain_access import ExplainAccess
+from sidecar.usecases.explain_image import ExplainImage
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.flush_pulls import FlushPulls
 from sidecar.usecases.index_events import IndexEvents
@@ -54,6 +56,7 @@ from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
+from sidecar.web.api.image import ImageNamespace
 from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
 from sidecar.web.api.me import MeNamespace
@@ -104,6 +107,7 @@ class Core:
     index: Index
     browsing: Browsing
     sweeps: Sweeps
+    explanations: Explanations
     registry: HttpRegistryReader
     echoes: Echoes
     pushes: PushTokens
@@ -184,6 +188,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             registry=HttpRegistryReader(transport, signer, lambda: echoes.asked(clock.now())),
             echoes=echoes,
             pushes=PushTokens(),
+            explanations=database.explanations,
             used=used,
         )
 
@@ -235,6 +240,7 @@ def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
+            ImageNamespace(ExplainImage(core.explanations, core.registry, core.access.owner_of)),
             InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
         )
     )

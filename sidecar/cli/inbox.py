@@ -7,6 +7,7 @@ import typer
 from sidecar.cli.connection import call_as_administrator
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import ConfigFile
+from sidecar.cli.terminal import printable
 
 app = typer.Typer(no_args_is_help=True, help="Look into the inbox of events, and settle what is in quarantine.")
 
@@ -73,13 +74,6 @@ def drop(config: ConfigFile, items: Items) -> None:
     for item in items:
         call_as_administrator(config, "installation.inboxDrop", id=item)
         typer.echo(f"{item}: dropped")
-
-
-def printable(text: str) -> str:
-    """Text that somebody else wrote, harmless to a terminal: only lines and printable characters stay as they are."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text
-    )
 
 
 def _retry(result: dict[str, Any], item: int) -> bool:

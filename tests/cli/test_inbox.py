@@ -7,7 +7,6 @@ import pytest
 
 from sidecar.adapters.database import open_database
 from sidecar.adapters.system import SystemClock
-from sidecar.cli.inbox import printable
 from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
 from sidecar.ports.index import Quarantined
@@ -58,8 +57,3 @@ def test_an_unknown_item_is_one_line(config: Path) -> None:
     finished = sidecar("inbox", "show", "-c", config, "99")
     assert finished.returncode == 1
     assert finished.stderr == "error: installation.inboxGet: api: quarantined event not found\n"
-
-
-def test_what_others_wrote_does_not_reach_the_terminal() -> None:
-    """S10: escapes, bells and direction marks are shown as what they are."""
-    assert printable("a\x1b[2J\x07é\u202eb\nc") == "a\\x1b[2J\\x07é\\u202eb\nc"

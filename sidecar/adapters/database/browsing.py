@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from sidecar.adapters.database.columns import time_of
+from sidecar.adapters.database.columns import moment_of
 from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.adapters.database.pages import PagedStatement, listed, matcher
 from sidecar.domain.digests import Digest, Tag
@@ -156,8 +156,8 @@ def _repository(row: Row) -> RepositorySummary:
         size,
         manifests,
         tags,
-        _moment(created_at),
-        _moment(pushed_at),
+        moment_of(created_at),
+        moment_of(pushed_at),
         _optional_moment(pulled_at),
     )
 
@@ -165,7 +165,7 @@ def _repository(row: Row) -> RepositorySummary:
 def _tag(row: Row) -> TagSummary:
     name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulls = row
     return TagSummary(
-        Tag(name), Digest(digest), size, _moment(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
+        Tag(name), Digest(digest), size, moment_of(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
     )
 
 
@@ -174,7 +174,7 @@ def _manifest(row: Row) -> ManifestSummary:
     return ManifestSummary(
         digest=Digest(digest),
         size=size,
-        created_at=_moment(created_at),
+        created_at=moment_of(created_at),
         media_type=media_type,
         artifact_type=artifact_type,
         platform=platform,
@@ -187,10 +187,5 @@ def _manifest(row: Row) -> ManifestSummary:
     )
 
 
-def _moment(nanoseconds: int) -> datetime:
-    """The registry's nanoseconds, cut to what a datetime holds."""
-    return time_of(nanoseconds // 1000)
-
-
 def _optional_moment(nanoseconds: int | None) -> datetime | None:
-    return None if nanoseconds is None else _moment(nanoseconds)
+    return None if nanoseconds is None else moment_of(nanoseconds)

@@ -41,3 +41,8 @@ def list_of(column: str) -> list[str]:
 
 def optional_list_of(column: str | None) -> list[str] | None:
     return None if column is None else list_of(column)
+
+
+def moment_of(nanoseconds: int) -> datetime:
+    """Of the registry's nanoseconds, cut to what a datetime holds."""
+    return time_of(nanoseconds // 1000)

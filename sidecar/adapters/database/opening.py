@@ -8,6 +8,7 @@ from pathlib import Path
 from sidecar.adapters.database import migration
 from sidecar.adapters.database.access_memory import AccessMemory
 from sidecar.adapters.database.browsing import BrowsingStore
+from sidecar.adapters.database.explaining import ExplanationStore
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
 from sidecar.adapters.database.sqlite import SqliteDriver, look_up
@@ -34,6 +35,7 @@ class Database:
     index: IndexStore
     browsing: BrowsingStore
     sweeps: SweepStore
+    explanations: ExplanationStore
     migrated: Migrated
 
 
@@ -54,6 +56,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             index=IndexStore(driver, access.owner_of),
             browsing=BrowsingStore(driver),
             sweeps=SweepStore(driver),
+            explanations=ExplanationStore(driver),
             migrated=migrated,
         )
 
