@@ -6,6 +6,7 @@ from sidecar.adapters.database.errors import (
     DatabaseTooNew,
     DatabaseUnusable,
     MigrationFailed,
+    SqliteTooOld,
 )
 from sidecar.adapters.database.opening import Database, Migrated, migrate_database, open_database, pending_migrations
 
@@ -17,6 +18,7 @@ __all__ = [
     "DatabaseUnusable",
     "Migrated",
     "MigrationFailed",
+    "SqliteTooOld",
     "migrate_database",
     "open_database",
     "pending_migrations",

@@ -4,6 +4,7 @@ Every row begins with the subject that the log knows it by. Where the subject is
 """
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,8 +81,9 @@ async def read_everything(session: Session) -> AccessSnapshot:
     """A new snapshot. Between portions of rows others have their turn."""
     snapshot = AccessSnapshot((await log_state(session)).newest)
     for kind, queries in _QUERIES.items():
-        async for rows in session.stream(queries.everything):
-            snapshot.add(kind, rows)
+        async with aclosing(session.stream(queries.everything)) as portions:
+            async for rows in portions:
+                snapshot.add(kind, rows)
     return snapshot
 
 

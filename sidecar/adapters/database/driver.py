@@ -3,7 +3,7 @@
 Statements are the portable subset of SQLite and PostgreSQL, their placeholders `$1`, `$2`, …
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -33,8 +33,8 @@ class Session(Protocol):
         """The first row, or None."""
         ...
 
-    def stream(self, sql: str, *parameters: Value) -> AsyncIterator[list[Row]]:
-        """The rows in portions of a thousand, for results that are too large to hold."""
+    def stream(self, sql: str, *parameters: Value) -> AsyncGenerator[list[Row], None]:
+        """The rows in portions of a thousand, for results that are too large to hold; to be closed by its caller."""
         ...
 
 

@@ -10,8 +10,15 @@ class DatabaseError(Exception):
 class DatabaseUnusable(DatabaseError):
     """The file can't be opened, read or written, or isn't a database of this program."""
 
-    def __init__(self, path: Path, cause: Exception) -> None:
+    def __init__(self, path: Path, cause: BaseException) -> None:
         super().__init__(f"{path}: can't be used as the database: {cause}")
+
+
+class SqliteTooOld(DatabaseError):
+    """The SQLite that Python was built with lacks what the statements use."""
+
+    def __init__(self, found: str, needed: str) -> None:
+        super().__init__(f"SQLite {needed} or newer is needed and this Python has {found}: use another build of Python")
 
 
 class DatabaseInUse(DatabaseError):

@@ -11,7 +11,7 @@ from sidecar.adapters.database.browsing import BrowsingStore
 from sidecar.adapters.database.explaining import ExplanationStore
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
-from sidecar.adapters.database.sqlite import SqliteDriver, look_up
+from sidecar.adapters.database.sqlite import SqliteDriver, faults_of, look_up
 from sidecar.adapters.database.store import DatabaseStore
 from sidecar.adapters.database.sweeps import SweepStore
 from sidecar.ports import Clock
@@ -46,9 +46,10 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
     The folder must exist; the file is made where it doesn't. At the end the blocks under way are waited for.
     """
     async with SqliteDriver.alone_on(path) as driver:
-        migrated = await _migrate(driver, path, clock)
         access = AccessMemory(driver.following, clock)
-        await access.refresh()
+        with faults_of(path):
+            migrated = await _migrate(driver, path, clock)
+            await access.refresh()
         yield Database(
             store=DatabaseStore(driver, access),
             access=access,
@@ -64,7 +65,8 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
 async def migrate_database(path: Path, clock: Clock) -> Migrated:
     """Applies what is pending and closes; raises DatabaseError, such as while another process has the database."""
     async with SqliteDriver.alone_on(path) as driver:
-        return await _migrate(driver, path, clock)
+        with faults_of(path):
+            return await _migrate(driver, path, clock)
 
 
 async def pending_migrations(path: Path) -> tuple[str, ...]:

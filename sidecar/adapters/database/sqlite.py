@@ -7,7 +7,7 @@ write or checkpoint at once.
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -17,11 +17,14 @@ import aiosqlite
 
 from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Row, Value
-from sidecar.adapters.database.errors import DatabaseUnusable
+from sidecar.adapters.database.errors import DatabaseUnusable, SqliteTooOld
 from sidecar.adapters.database.lock import held_lock
 from sidecar.domain.errors import Unavailable
 
 _PORTION: Final = 1000
+
+_NEEDED: Final = (3, 35, 0)
+"""The first one that knows RETURNING."""
 
 _PRAGMAS: Final = (
     "PRAGMA busy_timeout = 5000",
@@ -57,9 +60,12 @@ def _failures_are_unavailable() -> Iterator[None]:
 
 
 @contextmanager
-def _faults_of(path: Path) -> Iterator[None]:
+def faults_of(path: Path) -> Iterator[None]:
+    """While a database is being opened there is no caller to tell "unavailable": what fails is told with its cause."""
     try:
         yield
+    except Unavailable as error:
+        raise DatabaseUnusable(path, error.__cause__ or error) from error
     except (sqlite3.Error, OSError) as error:
         raise DatabaseUnusable(path, error) from error
 
@@ -103,7 +109,7 @@ class SqliteSession:
         rows = await self.fetch(sql, *parameters)
         return rows[0] if rows else None
 
-    async def stream(self, sql: str, *parameters: Value) -> AsyncIterator[list[Row]]:
+    async def stream(self, sql: str, *parameters: Value) -> AsyncGenerator[list[Row], None]:
         with self._statement() as connection:
             async with connection.execute(sql, _named(parameters)) as cursor:
                 while rows := await cursor.fetchmany(_PORTION):
@@ -156,11 +162,11 @@ class _Connection:
 
 @asynccontextmanager
 async def _opened(path: Path, begin: str, *pragmas: str) -> AsyncIterator[_Connection]:
-    with _faults_of(path):
+    with faults_of(path):
         raw = await _connect(path, "rwc")
     connection = _Connection(raw, begin)
     try:
-        with _faults_of(path):
+        with faults_of(path):
             for pragma in (*_PRAGMAS, *pragmas):
                 await raw.execute(pragma)
         yield connection
@@ -170,7 +176,7 @@ async def _opened(path: Path, begin: str, *pragmas: str) -> AsyncIterator[_Conne
 
 async def look_up(path: Path, sql: str) -> list[Row]:
     """What one statement reads from a file that another process may be using; raises DatabaseError."""
-    with _faults_of(path):
+    with faults_of(path):
         connection = await _connect(path, "ro")
         try:
             return list(await connection.execute_fetchall(sql))
@@ -193,6 +199,7 @@ class SqliteDriver:
 
         At the end the blocks under way are waited for. The writer closes last: that folds the log into the file.
         """
+        _check_version()
         with held_lock(path):
             _make(path)
             async with (
@@ -222,8 +229,13 @@ class SqliteDriver:
         _flush(path.parent)
 
 
+def _check_version() -> None:
+    if sqlite3.sqlite_version_info < _NEEDED:
+        raise SqliteTooOld(sqlite3.sqlite_version, ".".join(str(part) for part in _NEEDED))
+
+
 def _make(path: Path) -> None:
-    with _faults_of(path):
+    with faults_of(path):
         path.touch(mode=0o600)
 
 

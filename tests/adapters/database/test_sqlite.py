@@ -6,15 +6,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database import DatabaseUnusable
+from sidecar.adapters.database import DatabaseUnusable, SqliteTooOld, migrate_database, open_database
 from sidecar.adapters.database.driver import Row, Session
 from sidecar.adapters.database.sqlite import SqliteDriver
 from sidecar.domain.errors import Unavailable
 from tests.adapters.database.cancellation import cancelled_at
+from tests.fakes import HeldClock
 
 CREATE = "CREATE TABLE pair (number BIGINT NOT NULL, half TEXT NOT NULL)"
 ADD = "INSERT INTO pair (number, half) VALUES ($1, $2)"
@@ -98,7 +100,8 @@ async def test_a_result_too_large_to_hold_is_streamed(paired: SqliteDriver) -> N
     """In portions of at most a thousand rows, none lost between them."""
     async with paired.writing() as session:
         await session.execute_many(ADD, [(number, "a") for number in range(2500)])
-        portions = [portion async for portion in session.stream(ALL)]
+        async with aclosing(session.stream(ALL)) as stream:
+            portions = [portion async for portion in stream]
     numbers = [row[0] for portion in portions for row in portion]
     assert ([len(portion) for portion in portions], numbers) == ([1000, 1000, 500], [*range(2500)])
 
@@ -186,6 +189,24 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="not a database"):
         asyncio.run(SqliteDriver.alone_on(path).__aenter__())
     assert path.read_text() == notes
+
+
+def test_a_damaged_database_is_told_as_such(path: Path, clock: HeldClock) -> None:
+    """Its page of tables is whole and the others are not: the error has the file and what SQLite says of it."""
+    asyncio.run(migrate_database(path, clock))
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    with pytest.raises(DatabaseUnusable, match=r"sidecar\.db.*malformed"):
+        asyncio.run(open_database(path, clock).__aenter__())
+
+
+def test_an_old_sqlite_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both versions, before anything is made on the disk."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(SqliteTooOld, match=r"3\.35\.0 or newer"):
+        asyncio.run(SqliteDriver.alone_on(path).__aenter__())
+    assert modes_in(path.parent) == {}
 
 
 @pytest.mark.parametrize("name", ["a b.db", "100%25.db", "what?mode=memory", "ünï#code.db"])
