@@ -84,6 +84,19 @@ async def test_an_own_role_is_of_its_project_alone(store: Store, access: AccessR
     assert [grant.permissions for grant in access.grants_of(ANN)] == [frozenset(), frozenset()]
 
 
+async def test_a_role_goes_with_its_project(store: Store, access: AccessReader) -> None:
+    """Who makes a project under an old sid, and binds a role of an old name, gives nothing by it."""
+    async with store.writing() as tables:
+        await tables.projects.add(samples.project("acme"))
+        await tables.roles.put(samples.role("acme", "puller"))
+    async with store.writing() as tables:
+        await tables.projects.remove(ProjectId("acme"))
+    async with store.writing() as tables:
+        await tables.projects.add(samples.project("acme"))
+    await bind(store, samples.binding("acme", ANN, "puller"))
+    assert [grant.permissions for grant in access.grants_of(ANN)] == [frozenset()]
+
+
 async def test_an_administrator_holds_everything(store: Store, access: AccessReader) -> None:
     """`admin` on every project holds the installation's permissions too; `admin` of a project doesn't."""
     await bind(store, samples.binding("*", ANN, "admin"), samples.binding("acme", "bob@example.com", "admin"))
@@ -99,6 +112,18 @@ async def test_grants_are_the_union_of_all_that_a_principal_is(store: Store, acc
     await bind(store, *(samples.binding("acme", name) for name in names))
     mine = {(name, "acme") for name in names} - {("group:else", "acme"), ("bob@example.com", "acme")}
     assert held(access, samples.person(ANN, "ops", "dev")) == mine
+
+
+async def test_groups_count_as_they_are_shown(store: Store, access: AccessReader) -> None:
+    """One person, asked with different groups: each answer is that of these groups."""
+    await bind(store, samples.binding("acme", "group:ops"), samples.binding("other", "group:dev"))
+    asked = [samples.person(ANN, *groups) for groups in (["ops"], [], ["dev"], ["ops", "dev"])]
+    assert [sorted(project for _, project in held(access, person)) for person in asked] == [
+        ["acme"],
+        [],
+        ["other"],
+        ["acme", "other"],
+    ]
 
 
 async def test_anonymous_holds_what_all_users_hold(store: Store, access: AccessReader) -> None:

@@ -63,6 +63,16 @@ async def test_a_transaction_that_is_cancelled_anywhere_is_whole_or_absent(paire
     assert (pause, expected[-2:]) == (5, both)
 
 
+async def test_a_writer_takes_its_turn_at_once(paired: SqliteDriver, path: Path) -> None:
+    """Before it has written anything, so that what it reads can't change before it writes, whoever opens the file."""
+    async with paired.writing() as session:
+        await session.fetch(ALL)
+        foreign = sqlite3.connect(path, timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            foreign.execute("INSERT INTO pair VALUES (1, 'foreign')")
+        foreign.close()
+
+
 async def test_a_statement_that_was_abandoned_is_rolled_back(paired: SqliteDriver) -> None:
     """It was on its way to SQLite when its request was cancelled: it runs, and is undone with the rest."""
 
