@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Randomness
 from sidecar.web.metrics import Metrics
-from sidecar.web.principal import PRINCIPAL
+from sidecar.web.principal import PRINCIPAL, ROUTE
 from sidecar.web.problems import Envelope, api_envelope, problem_of
 from sidecar.web.remote import Proxies
 from sidecar.web.server import Connection
@@ -70,7 +70,8 @@ class FrontDoor:
 
     def _record(self, request: web.Request, status: int, seconds: float) -> None:
         resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "unmatched"
+        pattern = resource.canonical if resource is not None else "unmatched"
+        route = request.get(ROUTE, pattern)
         method = request.method if request.method in hdrs.METH_ALL else "other"
         self.metrics.answered(method, route, status, seconds)
         self.log.info(

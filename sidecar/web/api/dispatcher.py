@@ -14,7 +14,7 @@ from sidecar.web.api.bodies import Result, read_body_as
 from sidecar.web.api.json_object import read_object
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.body import read_body
-from sidecar.web.principal import PRINCIPAL, credentials_of
+from sidecar.web.principal import PRINCIPAL, ROUTE, credentials_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Dispatcher:
         method = self.methods.find(request.match_info["method"])
         if method is None:
             raise web.HTTPNotFound
+        request[ROUTE] = f"/{method.name}"
         principal = await self._principal(request)
         body = read_body_as(method.request, read_object(await read_body(request, self.max_body)))
         caller = Caller(principal, self.access.access_of(principal))

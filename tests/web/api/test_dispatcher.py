@@ -207,3 +207,13 @@ async def test_calls_at_once_are_answered_each_for_its_caller(api: Api) -> None:
     tokens = {f"p{number}@example.com": await api.tenants.secret(f"p{number}@example.com") for number in range(20)}
     answers = await asyncio.gather(*(api.result("me.get", token) for token in tokens.values()))
     assert [answer["email"] for answer in answers] == list(tokens)
+
+
+async def test_metrics_tell_methods_apart(api: Api) -> None:
+    """By their own names, however a client spells them; what isn't a method adds no name."""
+    await api.post("ME.get", b"", bearer(api.root))
+    await api.post("made.up", b"", bearer(api.root))
+    metrics = await (await api.sidecar.http.get(f"{api.sidecar.url}/metrics")).text()
+    assert 'route="/me.get"' in metrics
+    assert "ME.get" not in metrics
+    assert "made.up" not in metrics
