@@ -120,7 +120,11 @@ def docker_daemon(part: Part, folder: Path) -> Iterator[dict[str, str]]:
             "--config-file": f"{folder}/daemon.json",
         }
         (folder / "daemon.json").write_text("{}")
-        command = [str(part.program), *(f"{name}={value}" for name, value in options.items())]
+        command = [
+            *_with_libraries(part, folder),
+            str(part.program),
+            *(f"{name}={value}" for name, value in options.items()),
+        ]
         log = folder / "dockerd.log"
         with log.open("wb") as output:
             daemon = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
@@ -130,6 +134,19 @@ def docker_daemon(part: Part, folder: Path) -> Iterator[dict[str, str]]:
         finally:
             daemon.terminate()
             daemon.wait(60)
+
+
+def _with_libraries(part: Part, folder: Path) -> list[str]:
+    """What lets a daemon out of the cache find its libraries: it runs itself again without LD_LIBRARY_PATH.
+
+    So the linker's cache is extended by them, for the daemon's own view of the file system alone.
+    """
+    libraries = part.environment.get("LD_LIBRARY_PATH", "").split(":")
+    if libraries == [""]:
+        return []
+    cache = folder / "ld.so.cache"
+    subprocess.run(["/sbin/ldconfig", "-X", "-C", str(cache), *libraries], check=True, timeout=60)
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind "{cache}" /etc/ld.so.cache && exec "$@"', "dockerd"]
 
 
 def docker_program(daemon: Part) -> str:
