@@ -37,7 +37,8 @@ Sign in, pull, push:
 
 Ask the management API, as the administrator, whose token is in {token}:
 
-  curl {url}/serviceAccount.list -H "Authorization: Bearer $(cat {token})" -d '{{"project": "{project}"}}'
+  curl {url}/registry.getTags -d '{{"project": "{project}", "repository": "{repository}"}}' \\
+    -H "Authorization: Bearer $(cat {token})"
 
 Logs: {log}/registry.log, {log}/sidecar.log
 Ctrl-C stops both; the next run finds everything as it was.
@@ -148,6 +149,7 @@ def _instructions(installation: Installation, email: str, key: str) -> str:
         image=f"{host}/{_REPOSITORY}",
         tag=_TAG,
         project=PROJECT,
+        repository=_REPOSITORY,
         url=installation.public_url,
         token=folder / "admin.token",
         log=folder / "log",

@@ -113,7 +113,7 @@ def running_sidecar(installation: Installation) -> Iterator[None]:
     """`sidecar serve`, as an operator starts it."""
     command = [sys.executable, "-m", "sidecar", "serve", "-c", str(installation.sidecar_yaml)]
     with _process(command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}):
-        _wait_for(f"{installation.public_url}/readyz", installation.folder / "sidecar.log")
+        _wait_for(f"http://{installation.listen}/readyz", installation.folder / "sidecar.log")
         yield
 
 

@@ -1,0 +1,43 @@
+"""What the README tells operators to type, typed."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sidecar.cli.init import initialise
+from tests.system.stage import installed, running_sidecar
+
+pytestmark = pytest.mark.system
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def typed(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The command in a shell; its `sidecar` is this one, installed or not."""
+    ours = command.replace("sidecar", f"{sys.executable} -m sidecar", 1)
+    return subprocess.run(["sh", "-c", ours], env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_its_project_and_account_are_made(tmp_path: Path) -> None:
+    """Each `sidecar call` of the README succeeds in its order, and the last one prints a key."""
+    anywhere = installed(tmp_path / "anywhere")
+    installation = replace(anywhere, folder=tmp_path / "here", public_url="https://auth.example.com")
+    initialise(installation)
+    token = installation.admin_token.read_text()
+    environment = os.environ | {"SIDECAR_URL": f"http://{installation.listen}", "SIDECAR_TOKEN": token}
+    commands = re.findall(r"^ +(sidecar call .*)$", README.read_text(), re.MULTILINE)
+    with running_sidecar(installation):
+        ran = [typed(command, environment) for command in commands]
+    assert [one.stderr for one in ran] == [""] * len(commands)
+    assert "rsk_" in ran[-1].stdout
+
+
+def test_its_links_lead_somewhere() -> None:
+    """Every file that it names is there."""
+    links = re.findall(r"\]\(((?!http)[^)]+)\)", README.read_text())
+    assert [link for link in links if not (README.parent / link).exists()] == []
