@@ -199,6 +199,15 @@ class IndexTables(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Miscount:
+    """A size or a number that was kept wrongly: what it counts, what it was, and what it is."""
+
+    what: str
+    kept: int
+    counted: int
+
+
 class Index(Protocol):
     """The index as the background work sees it."""
 
@@ -233,6 +242,10 @@ class Index(Protocol):
 
     async def count_tags(self) -> Mapping[RepositoryName, int]:
         """Tags by repository; one without any is left out."""
+        ...
+
+    async def recount(self) -> list[Miscount]:
+        """Counts all sizes and numbers anew and mends what differs: nothing, unless a fault of ours made it so."""
         ...
 
 

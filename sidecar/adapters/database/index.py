@@ -8,6 +8,7 @@ from typing import Final
 from sidecar.adapters.database.columns import time_column
 from sidecar.adapters.database.driver import Driver, Session
 from sidecar.adapters.database.index_manifests import ManifestTable
+from sidecar.adapters.database.index_recount import Recount
 from sidecar.adapters.database.index_repositories import RepositoryTable
 from sidecar.adapters.database.index_sizes import SizeTable
 from sidecar.adapters.database.index_tags import TagTable
@@ -19,7 +20,7 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
-from sidecar.ports.index import PendingManifest, Suspect
+from sidecar.ports.index import Miscount, PendingManifest, Suspect
 from sidecar.ports.sweeps import Drift, Sweep
 
 _DONE: Final = """
@@ -268,3 +269,6 @@ class IndexStore:
     async def count_tags(self) -> Mapping[RepositoryName, int]:
         async with self._driver.reading() as session:
             return {RepositoryName(name): count for name, count in await session.fetch(_COUNT_TAGS)}
+
+    async def recount(self) -> list[Miscount]:
+        return await Recount(self._driver)()

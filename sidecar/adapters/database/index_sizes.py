@@ -100,7 +100,9 @@ SELECT digest
 _TOTAL: Final = """
 WITH RECURSIVE
     reached (digest) AS (
-        SELECT $2
+        SELECT digest
+          FROM manifest
+         WHERE repository = $1 AND digest = $2 AND gone = 0
          UNION
         SELECT child.digest
           FROM reached

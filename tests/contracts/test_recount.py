@@ -1,0 +1,141 @@
+"""Decision 7: sizes and numbers that are kept step by step are those that a count from scratch finds."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.adapters.database import Database, open_database
+from sidecar.domain.digests import Tag
+from sidecar.domain.events import DigestDeleted, TagDeleted
+from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
+from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.domain.ownership import OwnedName
+from sidecar.domain.targets import Target
+from sidecar.domain.tenancy import Project
+from sidecar.ports.index import Suspect
+from tests.contracts.test_index import digest, image, index_of, origin, push, read_in
+from tests.fakes import HeldClock
+
+IMAGES = (image(1, (7, 1000)), image(2, (7, 1000), (8, 30)), image(3, (9, 5)))
+INDEXES = (index_of(IMAGES[0], IMAGES[1]), index_of(IMAGES[1], IMAGES[2]))
+CONTENTS = (*IMAGES, *INDEXES, index_of(*INDEXES))
+TYPES = {content: OCI_MANIFEST if content in IMAGES else OCI_INDEX for content in CONTENTS}
+REPOSITORIES = tuple(RepositoryName(name) for name in ("acme/web", "acme/api", "nginx"))
+TAGS = ("v1", "v2", f"sha256-{'0' * 64}")
+OWNS: tuple[tuple[OwnedName, ...], ...] = ((), (OwnedName("nginx"),))
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ("push", "push", "untagged", "read", "read", "delete", "untag", "gone", "moved", "own", "disown")
+        ),
+        st.sampled_from(REPOSITORIES),
+        st.sampled_from(CONTENTS),
+        st.sampled_from(TAGS),
+        st.integers(1, 100),
+    ),
+    max_size=30,
+)
+
+
+class Steps:
+    """What can happen to an index, by name."""
+
+    def __init__(self, database: Database, clock: HeldClock) -> None:
+        self.database = database
+        self.clock = clock
+
+    async def push(self, repository: RepositoryName, content: bytes, tag: str, time: int) -> None:
+        await push(self.database, content, tag, time, repository=repository)
+
+    async def untagged(self, repository: RepositoryName, content: bytes, _: str, time: int) -> None:
+        await push(self.database, content, None, time, repository=repository)
+
+    async def read(self, _: RepositoryName, content: bytes, __: str, ___: int) -> None:
+        await read_in(self.database, content, TYPES[content])
+
+    async def delete(self, repository: RepositoryName, content: bytes, _: str, time: int) -> None:
+        async with self.database.index.applying() as tables:
+            await tables.delete_digest(DigestDeleted(repository, digest(content), origin(time)))
+
+    async def untag(self, repository: RepositoryName, _: bytes, tag: str, time: int) -> None:
+        async with self.database.index.applying() as tables:
+            await tables.delete_tag(TagDeleted(repository, Tag(tag), origin(time)))
+
+    async def gone(self, repository: RepositoryName, content: bytes, _: str, __: int) -> None:
+        key = digest(content)
+        async with self.database.index.applying() as tables:
+            await tables.gone(Suspect(repository, Target.MANIFEST, key, key, self.clock.now()), self.clock.now())
+
+    async def moved(self, repository: RepositoryName, content: bytes, tag: str, _: int) -> None:
+        believed = (await self.database.index.tags(repository)).get(Tag(tag))
+        suspect = Suspect(repository, Target.TAG, tag, believed, self.clock.now())
+        async with self.database.index.applying() as tables:
+            await tables.moved(suspect, digest(content), TYPES[content], self.clock.now())
+
+    async def own(self, _: RepositoryName, __: bytes, ___: str, time: int) -> None:
+        project = Project(ProjectId("acme"), "Acme", OWNS[time % 2], self.clock.now(), "admin@localhost")
+        async with self.database.store.writing() as tables:
+            await (tables.projects.replace if await tables.projects.get(project.sid) else tables.projects.add)(project)
+        await self.assign()
+
+    async def disown(self, _: RepositoryName, __: bytes, ___: str, ____: int) -> None:
+        async with self.database.store.writing() as tables:
+            await tables.projects.remove(ProjectId("acme"))
+        await self.assign()
+
+    async def assign(self) -> None:
+        async with self.database.index.applying() as tables:
+            await tables.assign_projects()
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+async def test_a_count_from_scratch_finds_no_difference(steps: list[tuple[str, Any, Any, Any, int]]) -> None:
+    """Whatever happens in whatever order: shared layers, nested indexes, revivals, removals, projects that move."""
+    clock = HeldClock()
+    with TemporaryDirectory() as folder:
+        async with open_database(Path(folder) / "sidecar.db", clock) as database:
+            does = Steps(database, clock)
+            for name, *arguments in steps:
+                step: Callable[..., Awaitable[None]] = getattr(does, name)
+                await step(*arguments)
+            assert await database.index.recount() == []
+
+
+@pytest.fixture
+async def counted(tmp_path: Path) -> Any:
+    clock = HeldClock()
+    async with open_database(tmp_path / "sidecar.db", clock) as database:
+        does = Steps(database, clock)
+        await does.own(REPOSITORIES[0], b"", "", 0)
+        for content in (*IMAGES, INDEXES[0]):
+            await does.push(REPOSITORIES[0], content, "v1", 1)
+            await does.read(REPOSITORIES[0], content, "", 0)
+        yield database
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "UPDATE repository SET size = size + 1",
+        "UPDATE repository SET tags = 7",
+        "UPDATE manifest SET total = 1",
+        "DELETE FROM repository_blob",
+        "UPDATE repository_blob SET uses = uses + 1",
+        "DELETE FROM project_blob",
+        "UPDATE project_size SET size = 0",
+        "INSERT INTO repository_blob VALUES (1, 'sha256:none', 5, 1)",
+    ],
+)
+async def test_what_differs_is_told_and_mended(counted: Database, fault: str) -> None:
+    """A fault of ours is found wherever it is, and once it is mended nothing is left to find."""
+    async with counted.index.applying() as tables:
+        await tables._session.execute(fault)
+    assert await counted.index.recount() != []
+    assert await counted.index.recount() == []
