@@ -49,9 +49,11 @@ from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
+from sidecar.usecases.order_sweeps import OrderSweeps
 from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
+from sidecar.usecases.recount import Recount
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
@@ -63,6 +65,7 @@ from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.api.openapi import openapi_routes
 from sidecar.web.api.project import ProjectNamespace
+from sidecar.web.api.reconcile import ReconcileNamespace
 from sidecar.web.api.registry import RegistryNamespace
 from sidecar.web.api.role import RoleNamespace
 from sidecar.web.api.service_account import ServiceAccountNamespace
@@ -242,6 +245,7 @@ def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
             _installation(core),
             ImageNamespace(ExplainImage(core.explanations, core.registry, core.access.owner_of)),
             InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
+            ReconcileNamespace(OrderSweeps(core.sweeps, clock), Recount(core.index)),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)

@@ -14,6 +14,7 @@ from sidecar.cli.failure import Failure
 from sidecar.cli.init import init
 from sidecar.cli.migrate import migrate
 from sidecar.cli.quickstart import quickstart
+from sidecar.cli.reconcile import reconcile
 from sidecar.cli.serve import serve
 from sidecar.config import ConfigError, SecretFileError
 from sidecar.domain.errors import SidecarError
@@ -42,7 +43,7 @@ def root(
     """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
 
 
-for command in (quickstart, init, serve, check, migrate, apply, call):
+for command in (quickstart, init, serve, check, migrate, reconcile, apply, call):
     app.command()(command)
 app.add_typer(explain.app, name="explain")
 app.add_typer(inbox.app, name="inbox")

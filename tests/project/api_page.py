@@ -57,6 +57,7 @@ ERRORS: Final = {
     "key_not_found": "the account has no such key",
     "token_not_found": "the caller has no such token",
     "repository_not_found": "the project holds no such repository that the caller may see",
+    "sweep_not_found": "there is no such sweep, or it was long ago",
     "already_exists": "the id is taken",
     "project_in_use": "the registry still holds repositories of it; `items` names them",
     "role_in_use": "somebody is bound to it; `items` names them",

@@ -162,6 +162,10 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
         lambda tenancy, place: {"email": "group:all", "repository": f"{tenancy.project(place)}/web"}, NOBODY
     ),
     "installation.createToken": Anywhere(lambda _, place: {"email": f"{place}@example.com"}, NOBODY),
+    "reconcile.begin": Anywhere(lambda tenancy, place: {"project": tenancy.project(place)}, NOBODY),
+    "reconcile.get": Anywhere(lambda _, __: {"id": 1}, NOBODY),
+    "reconcile.drift": Anywhere(lambda _, __: {"id": 1}, NOBODY),
+    "reconcile.recount": Anywhere(nothing, NOBODY),
 }
 
 NUMBERS: Final = count(1)
