@@ -16,8 +16,8 @@ from sidecar.adapters.credentials import IssuedSecretAuthenticator
 from sidecar.adapters.database import open_database
 from sidecar.adapters.logs import configure_logging
 from sidecar.adapters.pace import Pace
-from sidecar.adapters.registry.reader import HttpRegistryReader
 from sidecar.adapters.registry.transport import registry_transport
+from sidecar.adapters.registry.writer import HttpRegistryWriter
 from sidecar.adapters.signing import LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.config import Config, read_secret
@@ -27,6 +27,7 @@ from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.browsing import Browsing
+from sidecar.ports.changing import Changes
 from sidecar.ports.explaining import Explanations
 from sidecar.ports.index import Inbox, Index
 from sidecar.ports.sweeps import Sweeps
@@ -54,6 +55,7 @@ from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.recount import Recount
+from sidecar.usecases.remove import Remove
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.web import events, token
@@ -87,6 +89,8 @@ _VERIFY_SECONDS: Final = 0.5
 """How late a due verification may begin."""
 _SWEEP_SECONDS: Final = 0.5
 """How soon a sweep that is due begins, and how often one that waits looks again."""
+_CONCLUDE_SECONDS: Final = 5.0
+"""How soon it is found out how a change at the registry has ended that was cut off."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -111,9 +115,10 @@ class Core:
     browsing: Browsing
     sweeps: Sweeps
     explanations: Explanations
-    registry: HttpRegistryReader
     echoes: Echoes
     pushes: PushTokens
+    changes: Changes
+    registry: HttpRegistryWriter
     used: RecordUse
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
@@ -142,10 +147,12 @@ async def application(
         metrics = Metrics()
         flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True)
         follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
+        remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
+        changes = Repeating("changes that were cut off", _CONCLUDE_SECONDS, remove.conclude)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         alerts = SweepAlerts(metrics, structlog.get_logger().bind(), core.clock)
         indexing = _indexing(core, pulls, alerts)
-        background = (flush, follow, *indexing)
+        background = (flush, follow, changes, *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": alerts.trouble}
         health = Health(core.signer.ready, troubles)
         receive = ReceiveEvents(
@@ -153,7 +160,7 @@ async def application(
         )
         public = [
             *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
-            *_management_api(core, receive),
+            *_management_api(core, receive, remove),
             *health_routes(health),
         ]
         internal = [*_events(core, receive, metrics).routes(), *metrics_routes(metrics)]
@@ -188,10 +195,11 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             index=database.index,
             browsing=database.browsing,
             sweeps=database.sweeps,
-            registry=HttpRegistryReader(transport, signer, lambda: echoes.asked(clock.now())),
+            registry=HttpRegistryWriter(transport, signer, lambda: echoes.asked(clock.now())),
             echoes=echoes,
             pushes=PushTokens(),
             explanations=database.explanations,
+            changes=database.changes,
             used=used,
         )
 
@@ -231,14 +239,14 @@ def _issue_token(core: Core) -> IssueToken:
     )
 
 
-def _management_api(core: Core, receive: ReceiveEvents) -> list[web.RouteDef]:
+def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[web.RouteDef]:
     store, clock, config = core.store, core.clock, core.config
     everyone_creates = config.api.project_creators == "everyone"
     accounts = ManageServiceAccounts(store, core.access, clock, core.randomness, config.service_account_domain)
     methods = MethodTable(
         (
             ProjectNamespace(ManageProjects(store, core.registry, clock, everyone_creates)),
-            RegistryNamespace(Browse(core.browsing, core.access)),
+            RegistryNamespace(Browse(core.browsing, core.access), remove),
             RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
             ServiceAccountNamespace(accounts),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),

@@ -9,6 +9,7 @@ SidecarError
 ├── Invalid                 what was sent breaks rules; every fault at once
 ├── Refused                 a rule of the thing itself forbids it (its code names the rule)
 ├── RegistryUnavailable     the registry did not answer as it should; nothing was changed
+│   └── OutcomeUnknown      it may have been changed all the same: never told as it is, but found out
 └── Unavailable             one of our own dependencies failed: never an access decision
 """
 
@@ -49,11 +50,14 @@ class Forbidden(SidecarError):
         super().__init__("api: forbidden", missing)
 
 
+_OF_THE_REGISTRY = frozenset(("repository", "tag", "manifest"))
+
+
 class NotFound(SidecarError):
     """`kind` is in words, as in "service account"; its code is `service_account_not_found`."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"api: {kind} not found")
+        super().__init__(f"{'' if kind in _OF_THE_REGISTRY else 'api: '}{kind} not found")
         self.code = f"{kind.replace(' ', '_')}_not_found"
 
 
@@ -86,6 +90,10 @@ class RegistryUnavailable(SidecarError):
 
     def __init__(self) -> None:
         super().__init__("registry unavailable")
+
+
+class OutcomeUnknown(RegistryUnavailable):
+    """A change was asked for and not clearly answered: only another question can tell whether it was made."""
 
 
 class Unavailable(SidecarError):

@@ -1,11 +1,16 @@
-"""Applies what the inbox holds: claim → apply → commit with the claim. Whether it is true is for `verify`."""
+"""Applies what the inbox holds: claim → apply → commit with the claim. Whether it is true is for `verify`.
+
+What the sidecar pushes itself are throw-aways that are gone in a moment: no index learns them (decision 10).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sidecar.domain.digests import Tag
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDeleted, Unreadable, read_envelope
+from sidecar.domain.identity import SIDECAR
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
 from sidecar.ports.index import Inbox, InboxEvent, Index, IndexTables
@@ -55,6 +60,8 @@ class IndexEvents:
     async def _apply_one(self, tables: IndexTables, stored: InboxEvent) -> None:
         due = self.clock.now() + self.settle
         match _event(stored):
+            case ManifestPushed(tag=Tag() as tag) as throwaway if throwaway.origin.actor == SIDECAR:
+                await tables.suspect(throwaway.repository, Target.TAG, tag, due)
             case ManifestPushed(tag=None) as pushed:
                 await tables.push(pushed)
                 await tables.suspect(pushed.repository, Target.MANIFEST, pushed.digest, due)

@@ -46,7 +46,7 @@ class Stage:
 
     def call(self, method: str, **body: Any) -> dict[str, Any]:
         """The result of a method of the management API, called as the administrator."""
-        answer = self._post(method, body)
+        answer = self.answer(method, **body)
         assert answer["ok"], answer
         result: dict[str, Any] = answer["result"]
         return result
@@ -63,7 +63,8 @@ class Stage:
         key = self.call("serviceAccount.createKey", project=project, id=sid)
         return Account(email, key["secret"], key["id"])
 
-    def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, method: str, **body: Any) -> dict[str, Any]:
+        """The whole envelope of such a call, whatever it says."""
         request = urllib.request.Request(
             f"{self.installation.public_url}/{method}",
             data=json.dumps(body).encode(),

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.adapters.database import Database
 from sidecar.adapters.database.index import IndexSession
+from sidecar.adapters.database.sqlite import look_up
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
@@ -122,3 +124,31 @@ async def test_an_event_that_comes_again_after_it_was_applied_changes_nothing(
     await put(event("e1", tag="v1"))
     await index_events.run_once()
     assert (await database.index.tags(WEB), await database.index.manifests(WEB)) == ({}, {})
+
+
+async def test_a_throwaway_is_not_learnt(
+    index_events: IndexEvents, database: Database, clock: HeldClock, put: Put
+) -> None:
+    """Decision 10: what the sidecar itself pushes under a tag, to take it away, is only a reason to ask."""
+    await put(event("e1", tag="v1"), event("e2", tag="v2"))
+    await index_events.run_once()
+    throwaway = "sha256:" + "b" * 64
+    await put(event("e3", second=1, tag="v1", digest=throwaway, actor="sidecar"))
+    await put(event("e4", "delete", second=2, digest=throwaway, actor="sidecar"))
+    await index_events.run_once()
+    assert await database.index.tags(WEB) == {"v1": DIGEST, "v2": DIGEST}
+    assert set(await database.index.manifests(WEB)) == {DIGEST}
+    clock.advance(seconds=5)
+    assert (Target.TAG, "v1") in [(due.target, due.key) for due in await database.index.due(10, clock.now())]
+
+
+async def test_our_own_deletion_is_not_the_sidecars_in_the_history(
+    index_events: IndexEvents, database: Database, put: Put, tmp_path: Path
+) -> None:
+    """The tag goes by the registry's clock; whose deletion it was is written by whoever asked for it."""
+    await put(event("e1", tag="v1"))
+    await put(event("e2", "delete", second=1, tag="v1", digest="", actor="sidecar"))
+    await index_events.run_once()
+    assert await database.index.tags(WEB) == {}
+    rows = await look_up(tmp_path / "sidecar.db", "SELECT action FROM tag_history")
+    assert [action for (action,) in rows] == ["push"]

@@ -90,6 +90,12 @@ SELECT name
  ORDER BY name
 """
 
+_THROWAWAY: Final = """
+SELECT 1
+  FROM intent
+ WHERE throwaway = $1
+"""
+
 _NANOSECONDS: Final = 1000
 """In one of the microseconds that columns of our own times hold."""
 
@@ -166,7 +172,7 @@ class IndexSession:
     async def moved(self, suspect: Suspect, digest: Digest, media_type: str, at: datetime) -> None:
         time = time_column(at) * _NANOSECONDS
         repository = await self._repositories.ensure(suspect.repository, time)
-        if await self._still_believed(repository, suspect):
+        if await self._still_believed(repository, suspect) and not await self._is_throwaway(digest):
             await self._manifests.revive(repository, digest, media_type, time)
             if suspect.target is Target.TAG:
                 await self._tags.follow(repository, Tag(suspect.key), digest, time)
@@ -214,6 +220,9 @@ class IndexSession:
         if suspect.target is Target.TAG:
             return await self._tags.digest(repository, suspect.key) == suspect.digest
         return await self._manifests.lives(repository, suspect.key) == (suspect.digest is not None)
+
+    async def _is_throwaway(self, digest: Digest) -> bool:
+        return await self._session.fetch_one(_THROWAWAY, digest) is not None
 
     async def _remove(self, repository: int, suspect: Suspect, at: datetime) -> None:
         if suspect.target is Target.TAG:

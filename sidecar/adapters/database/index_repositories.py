@@ -25,6 +25,18 @@ UPDATE repository
  WHERE id = $1 AND pushed_at < $2
 """
 
+_ALIVE_AGAIN: Final = """
+UPDATE repository
+   SET deleted_at = NULL, created_at = $2
+ WHERE id = $1 AND deleted_at < $2
+"""
+
+_DELETED: Final = """
+UPDATE repository
+   SET deleted_at = $2
+ WHERE id = $1
+"""
+
 _PULLED: Final = """
 UPDATE repository
    SET pulled_at = $2
@@ -71,6 +83,11 @@ class RepositoryTable:
 
     async def pushed(self, repository: int, at: int) -> None:
         await self._session.execute(_PUSHED, repository, at)
+        await self._session.execute(_ALIVE_AGAIN, repository, at)
+
+    async def deleted(self, repository: int, at: int) -> None:
+        """It stays as a row: late events must not make it anew."""
+        await self._session.execute(_DELETED, repository, at)
 
     async def pulled(self, repository: int, at: int) -> None:
         await self._session.execute(_PULLED, repository, at)

@@ -7,6 +7,7 @@ from sidecar.adapters.database.index_manifests import NEVER, Order
 from sidecar.adapters.database.index_repositories import RepositoryTable
 from sidecar.domain.digests import Tag
 from sidecar.domain.events import Origin
+from sidecar.domain.identity import SIDECAR
 
 _GET: Final = """
 SELECT digest, order_time, order_event
@@ -89,6 +90,20 @@ class TagTable:
                 await self._note(repository, tag, "delete", None, digest, origin)
                 await self._put(repository, tag, digest, None, origin.order, origin.time, origin.actor)
 
+    async def take_away(self, repository: int, tag: Tag, digest: str, origin: Origin) -> None:
+        """It pointed there and was taken away by ourselves: gone, unless something has moved it meanwhile.
+
+        It keeps its place among the events, whose clock is the registry's.
+        """
+        known, order = await self._known(repository, tag)
+        await self._note(repository, tag, "delete", None, digest, origin)
+        if known == digest:
+            await self._put(repository, tag, known, None, order, origin.time, origin.actor)
+
+    async def at(self, repository: int, digest: str) -> list[Tag]:
+        """The tags that point at a manifest, by name."""
+        return sorted(Tag(name) for name, _, _ in await self._session.fetch(_AT, repository, digest))
+
     async def follow(self, repository: int, tag: Tag, digest: str | None, at: int) -> None:
         """The registry shows this, whatever events said; they keep their order. The history knows who pushed it."""
         known, order = await self._known(repository, tag)
@@ -113,6 +128,9 @@ class TagTable:
     async def _note(
         self, repository: int, tag: Tag, action: str, digest: str | None, replaced: str | None, origin: Origin
     ) -> None:
+        """What the registry tells of our own changes isn't noted: whose they are stands in their intent."""
+        if origin.actor == SIDECAR:
+            return
         await self._session.execute(
             _NOTE,
             origin.event,

@@ -8,6 +8,7 @@ from pathlib import Path
 from sidecar.adapters.database import migration
 from sidecar.adapters.database.access_memory import AccessMemory
 from sidecar.adapters.database.browsing import BrowsingStore
+from sidecar.adapters.database.changing import ChangeStore
 from sidecar.adapters.database.explaining import ExplanationStore
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
@@ -36,6 +37,7 @@ class Database:
     browsing: BrowsingStore
     sweeps: SweepStore
     explanations: ExplanationStore
+    changes: ChangeStore
     migrated: Migrated
 
 
@@ -58,6 +60,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             browsing=BrowsingStore(driver),
             sweeps=SweepStore(driver),
             explanations=ExplanationStore(driver),
+            changes=ChangeStore(driver, access.owner_of),
             migrated=migrated,
         )
 

@@ -84,7 +84,7 @@ class HttpRegistryReader:
         match answer.status:
             case 304 if conditional:
                 return Checked(AnswerKind.SAME)
-            case 404 if _is_the_registrys(answer):
+            case 404 if answer.is_the_registrys:
                 return Checked(AnswerKind.ABSENT)
             case 200:
                 self._echo()
@@ -94,7 +94,7 @@ class HttpRegistryReader:
     async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
         """The bytes that the digest names. Other bytes under it are no clear answer, and so are refused."""
         answer = await self._get(repository, f"manifests/{digest}", {"Accept": _ACCEPT}, MAX_MANIFEST_BYTES)
-        if answer.status == 404 and _is_the_registrys(answer):
+        if answer.status == 404 and answer.is_the_registrys:
             return None
         self._echo()
         if answer.status != 200 or not digest.fits(answer.body):
@@ -140,11 +140,6 @@ class HttpRegistryReader:
                 return
             url = self._transport.follow(link[1])
         raise RegistryUnavailable
-
-
-def _is_the_registrys(answer: Answer) -> bool:
-    """Whether the registry itself answered, and not a proxy in between, whose 404 says nothing."""
-    return answer.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
 
 
 def _media_type(answer: Answer) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 import aiohttp
 import yarl
 
-from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.errors import OutcomeUnknown, RegistryUnavailable
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _CONNECTIONS: Final = 16
@@ -25,6 +25,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def is_the_registrys(self) -> bool:
+        """Whether the registry itself answered, and not a proxy in between, whose 404 says nothing."""
+        return self.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
 
 
 class RegistryTransport:
@@ -51,7 +56,10 @@ class RegistryTransport:
     async def send(
         self, method: str, url: yarl.URL, *, headers: Mapping[str, str], limit: int, body: bytes | None = None
     ) -> Answer:
-        """The answer, whatever its status. RegistryUnavailable for none in time, or one of more than `limit` bytes."""
+        """The answer, whatever its status. RegistryUnavailable for none in time, or one of more than `limit` bytes.
+
+        It is OutcomeUnknown where the request may have changed something.
+        """
         if url.origin() != self._base.origin():
             raise RegistryUnavailable
         try:
@@ -59,8 +67,15 @@ class RegistryTransport:
                 method, url, headers=headers, data=body, allow_redirects=False, timeout=_TIMEOUT
             ) as response:
                 return Answer(response.status, response.headers, await _read(response, limit))
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except aiohttp.ClientConnectorError:
             raise RegistryUnavailable from None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise _unanswered(method) from None
+
+
+def _unanswered(method: str) -> RegistryUnavailable:
+    """A connection that fails before the request is sent changes nothing, nor does reading."""
+    return RegistryUnavailable() if method in ("GET", "HEAD") else OutcomeUnknown()
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -68,7 +83,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_any():
         parts += chunk
         if len(parts) > limit:
-            raise RegistryUnavailable
+            raise aiohttp.ClientPayloadError("larger than allowed")
     return bytes(parts)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
+from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Invalid
 from sidecar.domain.names import (
     EVERY_PROJECT,
@@ -99,6 +100,8 @@ AccountIdField = Annotated[
     AccountId, Made(AccountId), _schema(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", minLength=1, maxLength=32)
 ]
 AccountField = Annotated[str, Made(_account, 254)]
+DigestField = Annotated[Digest, Made(Digest, 140)]
+TagField = Annotated[Tag, Made(Tag, 128)]
 RepositoryField = Annotated[str, Made(RepositoryName, 255)]
 RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]

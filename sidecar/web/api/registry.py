@@ -9,8 +9,9 @@ from sidecar.domain.errors import Invalid
 from sidecar.domain.policy import Caller
 from sidecar.ports.browsing import ManifestSummary, Place, RepositorySummary, Slice, TagSummary
 from sidecar.usecases.browse import Browse
-from sidecar.web.api.bodies import AmongRepositories, Result
-from sidecar.web.api.fields import RepositoryField
+from sidecar.usecases.remove import Remove
+from sidecar.web.api.bodies import AmongRepositories, Nothing, Result
+from sidecar.web.api.fields import DigestField, RepositoryField, TagField
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import UNLIMITED, Cursor, Listing
 
@@ -26,6 +27,16 @@ class ListRepositories(AmongRepositories, Listing):
 class NamedRepository(AmongRepositories):
     repository: RepositoryField
     """Its full name, such as `acme/web`, or `web` for short."""
+
+
+class NamedTag(NamedRepository):
+    tag: TagField
+    """The tag to take away."""
+
+
+class NamedManifest(NamedRepository):
+    digest: DigestField
+    """`sha256:` and 64 hexadecimal digits."""
 
 
 class ListTags(NamedRepository, Listing):
@@ -150,14 +161,19 @@ class ManifestList(Result):
 
 
 _UNKNOWN: Final = "repository_not_found"
+_UNAVAILABLE: Final = "registry_unavailable"
 _EXAMPLE: Final = {"project": "acme", "repository": "acme/web"}
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryNamespace:
     browse: Browse
+    remove: Remove
 
     def methods(self) -> Sequence[AnyMethod]:
+        return (*self._reads(), *self._changes())
+
+    def _reads(self) -> Sequence[AnyMethod]:
         list_example = {"project": "acme"}
         return (
             Method("registry.list", "registry.list", ListRepositories, RepositoryList, self.list, list_example),
@@ -171,6 +187,37 @@ class RegistryNamespace:
                 self.get_manifests,
                 _EXAMPLE,
                 (_UNKNOWN,),
+            ),
+        )
+
+    def _changes(self) -> Sequence[AnyMethod]:
+        return (
+            Method(
+                "registry.untag",
+                "registry.delete",
+                NamedTag,
+                Nothing,
+                self.untag,
+                {**_EXAMPLE, "tag": "old-staging"},
+                (_UNKNOWN, "tag_not_found", _UNAVAILABLE),
+            ),
+            Method(
+                "registry.deleteManifest",
+                "registry.delete",
+                NamedManifest,
+                Nothing,
+                self.delete_manifest,
+                {**_EXAMPLE, "digest": f"sha256:{'c2f8' * 16}"},
+                (_UNKNOWN, "manifest_not_found", "manifest_tagged", "manifest_in_use", _UNAVAILABLE),
+            ),
+            Method(
+                "registry.delete",
+                "registry.delete",
+                NamedRepository,
+                Nothing,
+                self.delete,
+                _EXAMPLE,
+                (_UNKNOWN, _UNAVAILABLE),
             ),
         )
 
@@ -198,6 +245,21 @@ class RegistryNamespace:
         name, page = await self.browse.manifests(caller, body.project, body.repository, _slice(body))
         items = [ManifestResult.of(manifest) for manifest in page.items]
         return ManifestList(name=name, items=items, next_cursor=_cursor(body, page.last))
+
+    async def untag(self, caller: Caller, body: NamedTag) -> Nothing:
+        """Takes one tag away. The manifest and its other tags stay, on every registry."""
+        await self.remove.untag(caller, body.project, body.repository, body.tag)
+        return Nothing()
+
+    async def delete_manifest(self, caller: Caller, body: NamedManifest) -> Nothing:
+        """Deletes a manifest that no tag points at, no index lists and no referrer names; `items` say what does."""
+        await self.remove.manifest(caller, body.project, body.repository, body.digest)
+        return Nothing()
+
+    async def delete(self, caller: Caller, body: NamedRepository) -> Nothing:
+        """Deletes a repository: every tag and manifest of it. Large ones take their time."""
+        await self.remove.repository(caller, body.project, body.repository)
+        return Nothing()
 
 
 def _slice(asked: Listing) -> Slice:

@@ -18,22 +18,39 @@ from tests.tenants import Tenants
 
 @dataclass
 class ScriptedRegistry:
-    """Answers with these repositories and their tags, or with nothing but errors."""
+    """Answers with these repositories and their tags, or with nothing but errors; takes every deletion of a manifest.
+
+    `deleted` holds what it was asked to delete.
+    """
 
     tags: dict[str, list[str]] = field(default_factory=dict)
     broken: bool = False
+    deleted: list[str] = field(default_factory=list)
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.add_routes([web.get("/v2/_catalog", self._catalog), web.get("/v2/{name:.+}/tags/list", self._tags)])
+        app.add_routes(
+            [
+                web.get("/v2/_catalog", self._catalog),
+                web.get("/v2/{name:.+}/tags/list", self._tags),
+                web.delete("/v2/{name:.+}/manifests/{reference}", self._delete),
+            ]
+        )
         return app
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        headers = {"Docker-Distribution-Api-Version": "registry/2.0"}
+        if self.broken:
+            return web.Response(status=405, headers=headers)
+        self.deleted.append(f"{request.match_info['name']} {request.match_info['reference']}")
+        return web.Response(status=202, headers=headers)
 
     async def _catalog(self, _: web.Request) -> web.Response:
         return web.json_response({"repositories": sorted(self.tags)}, status=500 if self.broken else 200)
 
     async def _tags(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        return web.json_response({"name": name, "tags": self.tags[name]})
+        return web.json_response({"name": name, "tags": self.tags.get(name)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ from sidecar.domain.targets import Target
 from tests.web.api.calling import Api, bearer
 from tests.web.api.pushing import Pushing, digest_of, image, index_of
 
+CHANGES: dict[str, dict[str, str]] = {
+    "registry.untag": {"tag": "v1"},
+    "registry.deleteManifest": {"digest": digest_of(image(1))},
+    "registry.delete": {},
+}
 READS = ("registry.get", "registry.getTags", "registry.getManifests")
 ANN = "ann@example.com"
 
@@ -340,3 +345,141 @@ async def test_a_typed_clients_habits_change_nothing(api: Api, pushing: Pushing,
 async def test_what_is_not_built_is_not_routed(api: Api, pushing: Pushing, ann: str, method: str) -> None:
     """A method that doesn't exist yet is a 404, and not an empty answer."""
     assert (await api.post(method, b"{}", bearer(ann))).status == 404
+
+
+async def test_untag_answers_nothing_and_shows_at_once(api: Api, pushing: Pushing, ann: str) -> None:
+    """The registry is asked for that tag alone, and the next list is without it."""
+    await pushing.push("acme/web", image(1), "v1", "v2")
+    assert await api.result("registry.untag", ann, project="acme", repository="acme/web", tag="v1") == {}
+    assert api.registry.deleted == ["acme/web v1"]
+    assert await tags(api, ann) == ["v2"]
+
+
+async def test_delete_manifest_answers_nothing_and_shows_at_once(api: Api, pushing: Pushing, ann: str) -> None:
+    """An untagged manifest goes, and the sizes with it."""
+    await pushing.push("acme/web", image(1), "v1")
+    digest = await pushing.push("acme/web", image(2))
+    assert await api.result("registry.deleteManifest", ann, project="acme", repository="web", digest=digest) == {}
+    assert (await api.result("registry.get", ann, project="acme", repository="web"))["size"] == total(image(1))
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+async def test_what_stands_in_the_way_is_named(api: Api, pushing: Pushing, ann: str, tagged: bool) -> None:
+    """manifest_tagged names the tags, manifest_in_use the indexes or referrers."""
+    digest = await pushing.push("acme/web", image(1), *(["v1"] if tagged else []))
+    parent = await pushing.push("acme/web", index_of(image(1)))
+    assert await api.error("registry.deleteManifest", ann, project="acme", repository="web", digest=digest) == {
+        "code": "manifest_tagged" if tagged else "manifest_in_use",
+        "message": "manifest is tagged" if tagged else "manifest is in use",
+        "items": ["v1" if tagged else parent],
+    }
+
+
+async def test_delete_answers_nothing_and_shows_at_once(api: Api, pushing: Pushing, ann: str) -> None:
+    """The repository is neither listed nor found."""
+    await pushing.push("acme/web", image(1), "v1")
+    await pushing.push("acme/api", image(1), "v1")
+    assert await api.result("registry.delete", ann, project="acme", repository="web") == {}
+    assert await names(api, ann) == ["acme/api"]
+    assert (await api.error("registry.get", ann, project="acme", repository="web"))["code"] == "repository_not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "thing", "code"),
+    [
+        ("registry.untag", {"tag": "none"}, "tag_not_found"),
+        ("registry.deleteManifest", {"digest": digest_of(b"none")}, "manifest_not_found"),
+    ],
+)
+async def test_a_missing_thing_is_named_by_its_kind(
+    api: Api, pushing: Pushing, ann: str, method: str, thing: dict[str, str], code: str
+) -> None:
+    """The table of errors: `tag not found`, `manifest not found`."""
+    await pushing.push("acme/web", image(1), "v1")
+    error = await api.error(method, ann, project="acme", repository="web", **thing)
+    assert error == {"code": code, "message": code.replace("_", " ")}
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_registry_that_refuses_changes_nothing(api: Api, pushing: Pushing, ann: str, method: str) -> None:
+    """`registry unavailable`: and the index is as it was."""
+    await pushing.push("acme/web", image(1), *(["v1"] if method == "registry.untag" else []))
+    before = await api.result("registry.getManifests", ann, project="acme", repository="web")
+    api.registry.broken = True
+    error = await api.error(method, ann, project="acme", repository="web", **CHANGES[method])
+    assert (error["code"], error["message"]) == ("registry_unavailable", "registry unavailable")
+    assert await api.result("registry.getManifests", ann, project="acme", repository="web") == before
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_changes_of_another_projects_repository_find_nothing(
+    api: Api, pushing: Pushing, ann: str, method: str
+) -> None:
+    """S3: by either name the repository of another project is not found, as one that nobody has, and stays."""
+    await pushing.push("beta/web", image(1), "v1")
+    answers = set()
+    for name in ("beta/web", "web", "nowhere"):
+        answers.add(str(await api.error(method, ann, project="acme", repository=name, **CHANGES[method])))
+    assert len(answers) == 1
+    assert api.registry.deleted == []
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_changes_in_a_foreign_project_find_none(api: Api, pushing: Pushing, ann: str, method: str) -> None:
+    """S8: who has no binding in the project is told that it isn't there."""
+    await pushing.push("beta/web", image(1), "v1")
+    there = await api.error(method, ann, project="beta", repository="web", **CHANGES[method])
+    assert there == await api.error(method, ann, project="nobodys", repository="web", **CHANGES[method])
+    assert api.registry.deleted == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "developer"])
+@pytest.mark.parametrize("method", CHANGES)
+async def test_pushing_is_no_right_to_delete(api: Api, pushing: Pushing, method: str, role: str) -> None:
+    """`registry.push` doesn't imply `registry.delete`: the one deliberate difference from older services."""
+    await pushing.push("acme/web", image(1), "v1")
+    await api.tenants.bind("acme", "bob@example.com", role)
+    bob = await api.tenants.secret("bob@example.com")
+    error = await api.error(method, bob, project="acme", repository="web", **CHANGES[method])
+    assert (error["code"], error["items"]) == ("forbidden", ["registry.delete"])
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_narrowed_right_to_delete_stays_narrow(api: Api, pushing: Pushing, method: str) -> None:
+    """S20: a binding on one repository deletes nothing in another."""
+    for name in ("api", "web"):
+        await pushing.push(f"acme/{name}", image(1), *(["v1"] if method == "registry.untag" else []))
+    await api.tenants.bind("acme", "bob@example.com", "owner", only=["acme/web"])
+    bob = await api.tenants.secret("bob@example.com")
+    error = await api.error(method, bob, project="acme", repository="api", **CHANGES[method])
+    assert error["code"] == "forbidden"
+    assert await api.result(method, bob, project="acme", repository="web", **CHANGES[method]) == {}
+
+
+@pytest.mark.parametrize("tag", ["v%", "v_", "v*", "*", "V1", "", "-v1", "v" * 129, "v\u00e91", "a/b", "v1\n"])
+async def test_no_tag_is_a_pattern(api: Api, pushing: Pushing, ann: str, tag: str) -> None:
+    """S14: such a tag is refused or isn't there, and nothing is deleted."""
+    await pushing.push("acme/web", image(1), "v1", "vx")
+    error = await api.error("registry.untag", ann, project="acme", repository="web", tag=tag)
+    assert error["code"] in ("validate", "tag_not_found")
+    assert api.registry.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        ("registry.getTags", '{ "project": "acme", "repository": "acme/web" }'),
+        ("registry.getManifests", '{ "project": "acme", "repository": "acme/web" }'),
+        ("registry.untag", '{ "project": "acme", "repository": "acme/web", "tag": "old-staging" }'),
+        (
+            "registry.deleteManifest",
+            f'{{ "project": "acme", "repository": "acme/web", "digest": "{digest_of(image(2))}" }}',
+        ),
+    ],
+)
+async def test_the_calls_of_existing_scripts_work(api: Api, pushing: Pushing, ann: str, method: str, body: str) -> None:
+    """As `curl -d` sends them, with a form's Content-Type."""
+    await pushing.push("acme/web", image(1), "v1", "old-staging")
+    await pushing.push("acme/web", image(2))
+    headers = bearer(ann) | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await (await api.post(method, body.encode(), headers)).json())["ok"] is True

@@ -1,4 +1,4 @@
--- What listings of the registry need. `deleted_at` and `pulled_at` are nanoseconds since 1970.
+-- What listings and changes of the registry need. `deleted_at` and `pulled_at` are nanoseconds since 1970.
 
 ALTER TABLE repository ADD COLUMN deleted_at BIGINT;
 
@@ -11,3 +11,18 @@ UPDATE repository
 CREATE INDEX tag_by_move ON tag (repository, moved_at, name) WHERE digest IS NOT NULL AND fallback = 0;
 
 CREATE INDEX manifest_by_age ON manifest (repository, created_at, digest) WHERE gone = 0;
+
+-- A change that was begun at the registry and isn't concluded. `digest` is where the tag pointed, or the manifest to
+-- delete; `throwaway` is the manifest that may stand under a tag for a moment, which nobody is to see.
+CREATE TABLE intent (
+    id         TEXT   NOT NULL PRIMARY KEY,
+    action     TEXT   NOT NULL,
+    repository TEXT   NOT NULL,
+    tag        TEXT,
+    digest     TEXT,
+    throwaway  TEXT   NOT NULL,
+    principal  TEXT   NOT NULL,
+    begun_at   BIGINT NOT NULL
+);
+
+CREATE INDEX intent_by_throwaway ON intent (throwaway);

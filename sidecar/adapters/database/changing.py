@@ -1,0 +1,204 @@
+"""ports.Changes: the intents, and the index as changes of the registry see it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from sidecar.adapters.database.columns import time_column, time_of
+from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.adapters.database.index_manifests import ManifestTable
+from sidecar.adapters.database.index_repositories import RepositoryTable
+from sidecar.adapters.database.index_sizes import SizeTable
+from sidecar.adapters.database.index_tags import TagTable
+from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.events import Origin
+from sidecar.domain.intents import Change, Intent
+from sidecar.domain.names import ProjectId, RepositoryName
+
+_BEGIN: Final = """
+INSERT INTO intent (id, action, repository, tag, digest, throwaway, principal, begun_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+_FORGET: Final = """
+DELETE FROM intent
+ WHERE id = $1
+"""
+
+_OPEN: Final = """
+SELECT id, action, repository, tag, digest, principal, begun_at
+  FROM intent
+ ORDER BY begun_at, id
+"""
+
+_REPOSITORY: Final = """
+SELECT id
+  FROM repository
+ WHERE name = $1 AND (deleted_at IS NULL OR manifests > 0 OR tags > 0)
+"""
+
+_SOME_MANIFESTS: Final = """
+SELECT digest
+  FROM manifest
+ WHERE repository = $1 AND gone = 0
+ LIMIT $2
+"""
+
+_PARENTS: Final = """
+SELECT DISTINCT parent.digest
+  FROM manifest_reference
+  JOIN manifest AS parent ON parent.repository = $1 AND parent.digest = manifest_reference.manifest
+ WHERE manifest_reference.digest = $2 AND kind = 'child' AND parent.gone = 0
+ ORDER BY parent.digest
+ LIMIT 100
+"""
+
+_REFERRERS: Final = """
+SELECT manifest.digest
+  FROM manifest_document
+  JOIN manifest ON manifest.repository = $1 AND manifest.digest = manifest_document.digest
+ WHERE subject = $2 AND gone = 0
+ ORDER BY manifest.digest
+ LIMIT 100
+"""
+
+_FALLBACKS: Final = """
+SELECT name
+  FROM tag
+ WHERE repository = $1 AND digest IS NOT NULL AND (name = $2 OR (name > $3 AND name < $4))
+ ORDER BY name
+ LIMIT 100
+"""
+
+_UNREAD: Final = """
+SELECT digest
+  FROM manifest
+ WHERE repository = $1 AND gone = 0 AND digest <> $2 AND fetch_after IS NOT NULL
+ ORDER BY digest
+ LIMIT 100
+"""
+
+_NANOSECONDS: Final = 1000
+
+
+class ChangeSession:
+    """ports.ChangeTables in one transaction."""
+
+    def __init__(self, session: Session, owner_of: Callable[[str], ProjectId | None]) -> None:
+        self._session = session
+        sizes = SizeTable(session)
+        self._repositories = RepositoryTable(session, sizes, owner_of)
+        self._manifests = ManifestTable(session, sizes, VerificationTable(session))
+        self._tags = TagTable(session, self._repositories)
+
+    async def begin(self, intent: Intent) -> None:
+        await self._session.execute(
+            _BEGIN,
+            intent.id,
+            intent.change,
+            intent.repository,
+            intent.tag,
+            intent.digest,
+            intent.throwaway_digest,
+            intent.principal,
+            time_column(intent.begun_at),
+        )
+
+    async def forget(self, intent: Intent) -> None:
+        await self._session.execute(_FORGET, intent.id)
+
+    async def is_there(self, repository: RepositoryName) -> bool:
+        return await self._session.fetch_one(_REPOSITORY, repository) is not None
+
+    async def tag(self, repository: RepositoryName, tag: Tag) -> Digest | None:
+        digest = await self._tags.digest(await self._id_of(repository), tag)
+        return None if digest is None else Digest(digest)
+
+    async def has_manifest(self, repository: RepositoryName, digest: Digest) -> bool:
+        return await self._manifests.lives(await self._id_of(repository), digest)
+
+    async def tags_at(self, repository: RepositoryName, digest: Digest) -> list[str]:
+        return list(await self._tags.at(await self._id_of(repository), digest))
+
+    async def users_of(self, repository: RepositoryName, digest: Digest) -> list[str]:
+        known = await self._id_of(repository)
+        rows = [
+            *await self._session.fetch(_PARENTS, known, digest),
+            *await self._session.fetch(_REFERRERS, known, digest),
+            *await self._session.fetch(_FALLBACKS, known, *_fallbacks_of(digest)),
+            *await self._session.fetch(_UNREAD, known, digest),
+        ]
+        return list(dict.fromkeys(name for (name,) in rows))
+
+    async def manifests(self, repository: RepositoryName, limit: int) -> list[Digest]:
+        rows = await self._session.fetch(_SOME_MANIFESTS, await self._id_of(repository), limit)
+        return [Digest(digest) for (digest,) in rows]
+
+    async def untag(self, intent: Intent, at: datetime) -> None:
+        if intent.tag is not None and intent.digest is not None:
+            repository = await self._id_of(intent.repository)
+            await self._tags.take_away(repository, intent.tag, intent.digest, _origin(intent, at))
+
+    async def remove(self, intent: Intent, digest: Digest, at: datetime) -> None:
+        repository = await self._id_of(intent.repository)
+        for tag in await self._tags.at(repository, digest):
+            await self._tags.take_away(repository, tag, digest, _origin(intent, at))
+        await self._manifests.remove(repository, digest, None)
+
+    async def deleted(self, repository: RepositoryName, at: datetime) -> None:
+        await self._repositories.deleted(await self._id_of(repository), time_column(at) * _NANOSECONDS)
+
+    async def _id_of(self, repository: RepositoryName) -> int:
+        """0, which no repository has, where there is none."""
+        return await self._repositories.find(repository) or 0
+
+
+class ChangeStore:
+    """ports.Changes on a driver."""
+
+    def __init__(self, driver: Driver, owner_of: Callable[[str], ProjectId | None]) -> None:
+        self._driver = driver
+        self._owner_of = owner_of
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[ChangeSession]:
+        async with self._driver.writing() as session:
+            yield ChangeSession(session, self._owner_of)
+
+    async def open(self) -> list[Intent]:
+        async with self._driver.reading() as session:
+            return [_intent(row) for row in await session.fetch(_OPEN)]
+
+
+def _fallbacks_of(digest: Digest) -> tuple[str, str, str]:
+    """`sha256-<hex>`, and what `sha256-<hex>.<suffix>` stands between: `/` follows `.` in ASCII."""
+    name = digest.replace(":", "-")
+    return name, f"{name}.", f"{name}/"
+
+
+def _origin(intent: Intent, at: datetime) -> Origin:
+    """Where the history's fact comes from: the intent."""
+    return Origin(
+        event=intent.id,
+        time=time_column(at) * _NANOSECONDS,
+        actor=intent.principal,
+        address="",
+        client="",
+        request="",
+        instance="",
+    )
+
+
+def _intent(row: Row) -> Intent:
+    identifier, change, repository, tag, digest, principal, begun_at = row
+    return Intent(
+        id=identifier,
+        change=Change(change),
+        repository=RepositoryName(repository),
+        principal=principal,
+        begun_at=time_of(begun_at),
+        tag=None if tag is None else Tag(tag),
+        digest=None if digest is None else Digest(digest),
+    )

@@ -1,0 +1,46 @@
+"""Changes at the registry, written down before they begin, so that none is forgotten half-way."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.manifests import OCI_INDEX
+from sidecar.domain.names import RepositoryName
+
+
+class Change(StrEnum):
+    UNTAG = "untag"
+    DELETE_MANIFEST = "deleteManifest"
+    DELETE_REPOSITORY = "deleteRepository"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One change. `digest` is where the tag pointed when it began, or the manifest to delete."""
+
+    id: str
+    change: Change
+    repository: RepositoryName
+    principal: str
+    begun_at: datetime
+    tag: Tag | None = None
+    digest: Digest | None = None
+
+    @property
+    def throwaway(self) -> bytes:
+        """A manifest that nobody else has: an empty index, which needs no blobs and which both lines take (fact 5)."""
+        return json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_INDEX,
+                "manifests": [],
+                "annotations": {"registry-sidecar.throwaway": self.id},
+            }
+        ).encode()
+
+    @property
+    def throwaway_digest(self) -> Digest:
+        return Digest(f"sha256:{hashlib.sha256(self.throwaway).hexdigest()}")

@@ -1,0 +1,334 @@
+"""Taking away: one thing and nothing else, on either line, and whatever happens half-way the index tells no lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sidecar.adapters.database import Database
+from sidecar.adapters.database.sqlite import look_up
+from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.errors import Forbidden, NotFound, RegistryUnavailable, SidecarError, Unavailable
+from sidecar.domain.events import ManifestPushed, Origin
+from sidecar.domain.identity import Principal, PrincipalKind
+from sidecar.domain.intents import Change, Intent
+from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST, parse_manifest
+from sidecar.domain.names import Glob, ProjectId, RepositoryName
+from sidecar.domain.policy import Access, Caller, Grant
+from sidecar.domain.targets import Target
+from sidecar.ports.browsing import Slice
+from sidecar.ports.index import Suspect
+from sidecar.usecases.remove import Remove
+from tests.fakes import HeldClock, RepeatableRandomness, digest_of
+from tests.samples import project
+from tests.usecases.registry_lines import BreakingChanges, Killed, ScriptedWriter, Steps, unanswered
+from tests.web.api.pushing import image, index_of
+
+ACME = ProjectId("acme")
+WEB = RepositoryName("acme/web")
+MANY = 30
+"""More steps than any change here takes."""
+
+
+def holder(permission: str = "registry.delete", only: tuple[Glob, ...] | None = None) -> Caller:
+    grant = Grant("acme", frozenset((permission,)), only, "ann@example.com", "role")
+    return Caller(Principal("ann@example.com", PrincipalKind.PERSON), Access((grant,)))
+
+
+ANN = holder()
+
+
+@dataclass
+class Scene:
+    """The registry and the index, which agree when a test begins, and a use case that may be broken off."""
+
+    database: Database
+    registry: ScriptedWriter
+    clock: HeldClock
+    pushes: int = 0
+
+    def remove(self, steps: Steps | None = None) -> Remove:
+        self.registry.steps = steps or Steps()
+        changes = BreakingChanges(self.database.changes, self.registry.steps)
+        return Remove(changes, self.registry, self.database.access, self.clock, RepeatableRandomness())
+
+    async def push(self, content: bytes, *tags: str, read: bool = True) -> Digest:
+        """Pushed to the registry, told to the index and, unless told otherwise, read by it."""
+        media_type = OCI_INDEX if b'"manifests"' in content else OCI_MANIFEST
+        digest = digest_of(content)
+        async with self.database.index.applying() as tables:
+            for tag in tags or (None,):
+                self.pushes += 1
+                self.registry.hold(WEB, content, tag, media_type)
+                origin = Origin(f"e{self.pushes}", self.pushes, "ci@acme.example", "", "", "", "i1")
+                await tables.push(ManifestPushed(WEB, digest, Tag(tag) if tag else None, media_type, 9, origin))
+            if read:
+                await tables.document(digest, content, media_type, parse_manifest(content, media_type), None)
+        return digest
+
+    async def tags(self) -> dict[str, str]:
+        return {str(tag): digest for tag, digest in (await self.database.index.tags(WEB)).items()}
+
+    async def manifests(self) -> set[str]:
+        return set(await self.database.index.manifests(WEB))
+
+    async def check_agreement(self) -> None:
+        """The index says what the registry shows; no intent is open, and no throw-away was left."""
+        assert await self.tags() == self.registry.tags_of(WEB)
+        assert await self.manifests() == self.registry.manifests_of(WEB)
+        assert await self.database.changes.open() == []
+
+
+@pytest.fixture(params=[True, False], ids=["3.x", "2.8"])
+async def scene(request: pytest.FixtureRequest, database: Database, clock: HeldClock) -> Scene:
+    """A registry of each line, and the project `acme`."""
+    async with database.store.writing() as tables:
+        await tables.projects.add(project())
+    return Scene(database, ScriptedWriter(deletes_tags=request.param), clock)
+
+
+async def refusal(coroutine: object) -> SidecarError:
+    with pytest.raises(SidecarError) as raised:
+        await coroutine  # type: ignore[misc]  # whatever a use case returns
+    return raised.value
+
+
+async def test_untag_takes_one_tag_and_nothing_else(scene: Scene) -> None:
+    """The manifest and its other tags stay, at the registry and in the index, on either line."""
+    digest = await scene.push(image(1), "old", "new")
+    await scene.push(image(2), "other")
+    await scene.remove().untag(ANN, ACME, "web", Tag("old"))
+    assert scene.registry.tags_of(WEB) == {"new": digest, "other": digest_of(image(2))}
+    await scene.check_agreement()
+
+
+async def test_a_throwaway_is_like_no_other(scene: Scene) -> None:
+    """Fact 5: deleting it must not delete what somebody else has pushed."""
+    await scene.push(image(1), "a", "b")
+    remove = scene.remove()
+    for tag in ("a", "b"):
+        await remove.untag(ANN, ACME, "web", Tag(tag))
+    assert len(set(scene.registry.ever_tagged)) == len(scene.registry.ever_tagged)
+
+
+async def test_the_history_says_who_untagged(scene: Scene, tmp_path: Path) -> None:
+    """A fact of the history: what was taken away, when and by whom; the sidecar's own name isn't in it."""
+    digest = await scene.push(image(1), "old")
+    await scene.remove().untag(ANN, ACME, "web", Tag("old"))
+    rows = await look_up(
+        tmp_path / "sidecar.db", "SELECT action, replaced, by FROM tag_history WHERE action = 'delete'"
+    )
+    assert [tuple(row) for row in rows] == [("delete", digest, "ann@example.com")]
+
+
+@pytest.mark.parametrize(("named", "tag", "kind"), [("web", "none", "tag"), ("none", "old", "repository")])
+async def test_what_is_not_there_is_not_found(scene: Scene, named: str, tag: str, kind: str) -> None:
+    """Nothing is asked of the registry for a tag or repository that isn't there."""
+    await scene.push(image(1), "old")
+    error = await refusal(scene.remove().untag(ANN, ACME, named, Tag(tag)))
+    assert (error.code, error.message) == (f"{kind}_not_found", f"{kind} not found")
+    assert scene.registry.steps.taken == 0
+
+
+async def test_deleting_needs_the_right_on_that_repository(scene: Scene) -> None:
+    """Neither pushing nor a binding on other repositories lets anybody delete."""
+    await scene.push(image(1), "old")
+    for caller in (holder("registry.push"), holder(only=(Glob("acme/api"),))):
+        with pytest.raises(Forbidden):
+            await scene.remove().untag(caller, ACME, "web", Tag("old"))
+    await scene.check_agreement()
+
+
+async def test_a_registry_that_does_not_delete_changes_nothing(scene: Scene) -> None:
+    """Where deleting is switched off no throw-away is put: it could not be taken back."""
+    await scene.push(image(1), "old")
+    scene.registry.deletes = False
+    with pytest.raises(RegistryUnavailable):
+        await scene.remove().untag(ANN, ACME, "web", Tag("old"))
+    assert scene.registry.ever_tagged == []
+    await scene.check_agreement()
+
+
+async def test_a_verification_half_way_does_not_see_the_throwaway(scene: Scene) -> None:
+    """Whoever asks the registry between the two steps of 2.8 is shown a manifest that the index must not learn."""
+    digest = await scene.push(image(1), "old")
+    intent = Intent("i", Change.UNTAG, WEB, "ann@example.com", scene.clock.now(), Tag("old"), digest)
+    async with scene.database.changes.changing() as tables:
+        await tables.begin(intent)
+    suspect = Suspect(WEB, Target.TAG, "old", digest, scene.clock.now())
+    async with scene.database.index.applying() as index:
+        await index.moved(suspect, intent.throwaway_digest, OCI_INDEX, scene.clock.now())
+    assert await scene.tags() == {"old": digest}
+    assert await scene.manifests() == {digest}
+
+
+async def test_a_push_while_the_tag_goes_stands(scene: Scene) -> None:
+    """What was pushed under the tag meanwhile isn't taken out of the index."""
+    digest = await scene.push(image(1), "old")
+    intent = Intent("i", Change.UNTAG, WEB, "ann@example.com", scene.clock.now(), Tag("old"), digest)
+    async with scene.database.changes.changing() as tables:
+        await tables.begin(intent)
+    pushed = await scene.push(image(2), "old")
+    async with scene.database.changes.changing() as tables:
+        await tables.untag(intent, scene.clock.now())
+    assert await scene.tags() == {"old": pushed}
+
+
+async def test_a_tagged_manifest_is_refused(scene: Scene) -> None:
+    """`items` are its tags, fallback tags among them."""
+    fallback = f"sha256-{'0' * 64}"
+    digest = await scene.push(image(1), "v2", "v1", fallback)
+    error = await refusal(scene.remove().manifest(ANN, ACME, "web", digest))
+    assert (error.code, error.message, error.items) == ("manifest_tagged", "manifest is tagged", (fallback, "v1", "v2"))
+    await scene.check_agreement()
+
+
+async def test_a_child_of_a_living_index_is_refused(scene: Scene) -> None:
+    """Decision 8: `items` are the indexes; when they have gone, so may the child."""
+    child = await scene.push(image(1))
+    parent = await scene.push(index_of(image(1)))
+    error = await refusal(scene.remove().manifest(ANN, ACME, "web", child))
+    assert (error.code, error.message, error.items) == ("manifest_in_use", "manifest is in use", (parent,))
+    await scene.remove().manifest(ANN, ACME, "web", parent)
+    await scene.remove().manifest(ANN, ACME, "web", child)
+    assert await scene.manifests() == set()
+    await scene.check_agreement()
+
+
+async def test_a_subject_with_referrers_is_refused(scene: Scene) -> None:
+    """Decision 8: `items` are the referrers."""
+    subject = await scene.push(image(1))
+    referrer = await scene.push(image(2, subject=image(1)))
+    error = await refusal(scene.remove().manifest(ANN, ACME, "web", subject))
+    assert (error.code, error.items) == ("manifest_in_use", (referrer,))
+
+
+@pytest.mark.parametrize("suffix", ["", ".sig", ".att"])
+async def test_a_fallback_tag_keeps_what_it_is_named_after(scene: Scene, suffix: str) -> None:
+    """Fact 9: signatures know their image by such a tag alone."""
+    subject = await scene.push(image(1))
+    tag = subject.replace(":", "-") + suffix
+    await scene.push(image(2), tag)
+    error = await refusal(scene.remove().manifest(ANN, ACME, "web", subject))
+    assert (error.code, error.items) == ("manifest_in_use", (tag,))
+
+
+async def test_what_nobody_has_read_may_be_an_index(scene: Scene) -> None:
+    """An index that was pushed a moment ago already keeps its children."""
+    child = await scene.push(image(1))
+    unread = await scene.push(index_of(image(1)), read=False)
+    error = await refusal(scene.remove().manifest(ANN, ACME, "web", child))
+    assert (error.code, error.items) == ("manifest_in_use", (unread,))
+
+
+async def test_an_unknown_manifest_is_not_found(scene: Scene) -> None:
+    """By digest, in a repository that is there."""
+    await scene.push(image(1), "v1")
+    with pytest.raises(NotFound, match=r"^manifest not found"):
+        await scene.remove().manifest(ANN, ACME, "web", digest_of(b"none"))
+
+
+async def test_delete_takes_every_tag_and_manifest(scene: Scene) -> None:
+    """What the index knows, what the registry alone lists, and the repository itself; others stay."""
+    for number in range(70):
+        await scene.push(image(number), f"v{number}")
+    await scene.push(index_of(image(1), image(2)), "index")
+    await scene.push(image(100))
+    scene.registry.hold(WEB, image(101), "untold")
+    await scene.remove().repository(ANN, ACME, "web")
+    assert (await scene.tags(), await scene.manifests()) == ({}, set())
+    assert await scene.database.browsing.repository(WEB) is None
+    await scene.check_agreement()
+
+
+async def test_a_deleted_repository_stays_away(scene: Scene) -> None:
+    """The catalogue names it for ever; a verification that finds nothing there does not bring it back."""
+    digest = await scene.push(image(1), "v1")
+    assert await _listed(scene) == [WEB]
+    await scene.remove().repository(ANN, ACME, "web")
+    async with scene.database.index.applying() as index:
+        await index.confirmed(Suspect(WEB, Target.TAG, "v1", None, scene.clock.now()))
+        await index.gone(Suspect(WEB, Target.MANIFEST, digest, digest, scene.clock.now()), scene.clock.now())
+    assert await _listed(scene) == []
+
+
+async def test_a_push_brings_a_deleted_repository_back(scene: Scene) -> None:
+    """With what was pushed and nothing of what was there."""
+    await scene.push(image(1), "v1")
+    await scene.remove().repository(ANN, ACME, "web")
+    await scene.push(image(2), "v2")
+    assert await scene.tags() == {"v2": digest_of(image(2))}
+    assert await scene.database.browsing.repository(WEB) is not None
+
+
+async def test_a_deleted_repository_is_not_found(scene: Scene) -> None:
+    """The second deletion finds nothing."""
+    await scene.push(image(1), "v1")
+    remove = scene.remove()
+    await remove.repository(ANN, ACME, "web")
+    with pytest.raises(NotFound):
+        await remove.repository(ANN, ACME, "web")
+
+
+async def _listed(scene: Scene) -> list[str]:
+    page = await scene.database.browsing.repositories(ACME, lambda _: True, Slice("name", False, 10))
+    return [item.name for item in page.items]
+
+
+@pytest.mark.parametrize("change", Change)
+async def test_a_kill_at_any_step_leaves_no_lie(scene: Scene, change: Change) -> None:
+    """After the next start the index says what the registry shows, and no throw-away is left, wherever it was cut."""
+    cut = 0
+    for step in range(1, MANY):
+        digest = await scene.push(image(1), "old", "new")
+        loose = await scene.push(image(2))
+        remove = scene.remove(Steps(step))
+        try:
+            await _change(remove, change, loose)
+        except Killed:
+            cut += 1
+        await scene.remove().conclude()
+        await scene.check_agreement()
+        if change is Change.UNTAG:
+            assert scene.registry.tags_of(WEB).get("new") == digest
+    assert 4 <= cut < MANY - 1
+
+
+@pytest.mark.parametrize("change", Change)
+async def test_a_lost_answer_is_found_out(scene: Scene, change: Change) -> None:
+    """Where nobody knows whether the registry did it, the caller is told so, and soon the index tells the truth."""
+    unknown = 0
+    for step in range(1, MANY):
+        await scene.push(image(1), "old", "new")
+        loose = await scene.push(image(2))
+        remove = scene.remove(unanswered(step))
+        try:
+            await _change(remove, change, loose)
+        except (Unavailable, RegistryUnavailable):
+            unknown += 1
+        remove.registry.steps.last = None  # type: ignore[attr-defined]  # it is the scripted one
+        await remove.conclude()
+        await scene.check_agreement()
+    assert unknown >= 2
+
+
+async def _change(remove: Remove, change: Change, loose: Digest) -> None:
+    if change is Change.UNTAG:
+        await remove.untag(ANN, ACME, "web", Tag("old"))
+    elif change is Change.DELETE_MANIFEST:
+        await remove.manifest(ANN, ACME, "web", loose)
+    else:
+        await remove.repository(ANN, ACME, "web")
+
+
+async def test_what_is_under_way_is_left_alone(scene: Scene) -> None:
+    """Finding out what was cut off doesn't take a change for cut off that isn't."""
+    await scene.push(image(1), "old")
+    remove = scene.remove()
+    async with remove._alone(WEB):
+        digest = digest_of(image(1))
+        intent = Intent("i", Change.UNTAG, WEB, "ann@example.com", scene.clock.now(), Tag("old"), digest)
+        async with scene.database.changes.changing() as tables:
+            await tables.begin(intent)
+        await remove.conclude()
+    assert await scene.database.changes.open() == [intent]
