@@ -67,6 +67,7 @@ ERRORS: Final = {
     "role_in_use": "somebody is bound to it; `items` names them",
     "last_owner": "nobody would be left who could give rights back",
     "too_many_keys": "a service account has at most 100 keys",
+    "quarantined_event_not_found": "the quarantine has no item of that id",
     "registry_unavailable": "the registry did not answer as it should; nothing was changed",
 }
 

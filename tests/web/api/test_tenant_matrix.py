@@ -79,15 +79,16 @@ class InProject:
 
 @dataclass(frozen=True, slots=True)
 class Anywhere:
-    """A method about no project, whose answer is the same whatever its body names."""
+    """A method about no project, whose answer is the same whatever its body names: `done` to who may."""
 
     body: Body
     allowed: frozenset[Caller]
+    done: str = "ok"
 
     def expected(self, caller: Caller, _: Place) -> str:
         if caller == "anonymous":
             return "unauthorized"
-        return "ok" if caller in self.allowed | {"administrator"} else "forbidden"
+        return self.done if caller in self.allowed | {"administrator"} else "forbidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,11 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "reconcile.get": Anywhere(lambda _, __: {"id": 1}, NOBODY),
     "reconcile.drift": Anywhere(lambda _, __: {"id": 1}, NOBODY),
     "reconcile.recount": Anywhere(nothing, NOBODY),
+    "installation.explainImage": Anywhere(lambda tenancy, place: {"image": f"{tenancy.project(place)}/web:v1"}, NOBODY),
+    "installation.inboxList": Anywhere(nothing, NOBODY),
+    "installation.inboxGet": Anywhere(lambda _, __: {"id": 1}, NOBODY, "quarantined_event_not_found"),
+    "installation.inboxRetry": Anywhere(lambda _, __: {"id": 1}, NOBODY, "quarantined_event_not_found"),
+    "installation.inboxDrop": Anywhere(lambda _, __: {"id": 1}, NOBODY, "quarantined_event_not_found"),
 }
 
 NUMBERS: Final = count(1)
