@@ -59,6 +59,12 @@ administrator:
   # request_seconds: 10.0
   # shutdown_seconds: 10.0
 
+# reconcile:
+  # interval_seconds: 3600
+  # least_seconds: 60
+  # requests_per_second: 200.0
+  # concurrency: 8
+
 # secrets:
   # allow_readable: false
 
