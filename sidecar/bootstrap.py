@@ -1,6 +1,7 @@
 """Config → Application: the only place that names concrete classes. It reads top to bottom as the architecture."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -357,6 +358,7 @@ async def serve(config: Config) -> None:
         log.warning("aiohttp runs without its C parser: slower, and less tried against malformed requests")
     async with application(config) as running, serving(running) as addresses:
         log.info("listening", addresses=addresses)
+        _spare_the_collector()
         await _told_to_stop()
         log.info("stopping")
 
@@ -381,6 +383,12 @@ async def serving(running: Application) -> AsyncIterator[dict[str, str]]:
             )
             bound[name] = f"{host}:{port}"
         yield bound
+
+
+def _spare_the_collector() -> None:
+    """What stands by now stays. Walking through it took a third of a second with 100,000 accounts, and held all up."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _told_to_stop() -> None:
