@@ -82,6 +82,8 @@ from sidecar.web.server import c_parser_is_loaded, listening
 from sidecar.web.sweep_alerts import SweepAlerts
 from sidecar.web.token import TokenEndpoint
 
+_GATHER_SECONDS: Final = 0.1
+"""How long a line of the log may wait for others."""
 _FLUSH_SECONDS: Final = 10.0
 """How often the last use of credentials, and pulls, are written."""
 _INDEX_SECONDS: Final = 0.5
@@ -352,7 +354,7 @@ def _front_door(core: Core, metrics: Metrics) -> FrontDoor:
 
 async def serve(config: Config) -> None:
     """Serves until SIGTERM or SIGINT, then lets requests under way finish, writes what is noted, and closes."""
-    configure_logging(config.logging.level)
+    configure_logging(config.logging.level, gather_seconds=_GATHER_SECONDS)
     log = structlog.get_logger()
     if not c_parser_is_loaded():
         log.warning("aiohttp runs without its C parser: slower, and less tried against malformed requests")

@@ -30,11 +30,11 @@ class Logged:
 
 
 @contextmanager
-def logging_to_memory(level: str = "info") -> Iterator[Logged]:
+def logging_to_memory(level: str = "info", gather_seconds: float = 0.0) -> Iterator[Logged]:
     """The logging that `serve` sets up, into memory; at the end it is as it was."""
     logged, root = Logged(), logging.getLogger()
     before = (root.level, root.handlers[:])
-    configure_logging(level, logged.stream)
+    configure_logging(level, logged.stream, gather_seconds)
     try:
         yield logged
     finally:

@@ -1,11 +1,17 @@
 """The log: one JSON object a line. The last thing that happens to a line is that what looks like a secret is cut out.
 
 Callers log no secrets. The cut is for what they can't see: messages of exceptions, and lines of libraries.
+
+A server gathers its lines for a moment, because a write for each request costs as much as signing a token. Warnings and
+what is worse are written at once, with all that came before them. Only a process that is killed loses that moment.
 """
 
+import asyncio
+import atexit
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
@@ -24,8 +30,14 @@ _MARKS: Final = (b"rsk_", b"rpt_", b"rst_", b"rrt_", b"basic", b"bearer", b"eyj"
 """A line with a secret holds one of these, in lower case. To look for them is much cheaper than the search."""
 
 
-def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
-    """Sends structlog's lines and the standard library's (aiohttp, asyncio) to `stream`, standard error by default."""
+def configure_logging(level: str, stream: BinaryIO | None = None, gather_seconds: float = 0.0) -> None:
+    """Sends structlog's lines and the standard library's (aiohttp, asyncio) to `stream`, standard error by default.
+
+    With `gather_seconds`, lines below a warning that are logged inside a running loop may wait that long.
+    """
+    lines = _Lines(stream or sys.stderr.buffer, gather_seconds)
+    if gather_seconds:
+        atexit.register(lines.write_out)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -35,10 +47,53 @@ def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_ToStructlog()], force=True)
+
+
+class _Lines:
+    """Where rendered lines go; its methods are named by their levels, as structlog wants it."""
+
+    def __init__(self, stream: BinaryIO, gather_seconds: float) -> None:
+        self._stream = stream
+        self._gather_seconds = gather_seconds
+        self._gathered: list[bytes] = []
+        self._awaited = False
+        self._lock = threading.Lock()
+
+    def info(self, line: bytes) -> None:
+        self._gathered.append(line)
+        self._awaited = self._awaited or self._write_later()
+        if not self._awaited:
+            self.write_out()
+
+    debug = info
+
+    def warning(self, line: bytes) -> None:
+        self._gathered.append(line)
+        self.write_out()
+
+    warn = error = exception = critical = fatal = log = msg = warning
+
+    def write_out(self) -> None:
+        with self._lock:
+            self._awaited = False
+            lines, self._gathered = self._gathered, []
+            if lines:
+                self._stream.write(b"\n".join((*lines, b"")))
+                self._stream.flush()
+
+    def _write_later(self) -> bool:
+        """Whether that could be arranged: there must be a loop to see to it."""
+        if not self._gather_seconds:
+            return False
+        try:
+            asyncio.get_running_loop().call_later(self._gather_seconds, self.write_out)
+        except RuntimeError:
+            return False
+        return True
 
 
 class _ToStructlog(logging.Handler):

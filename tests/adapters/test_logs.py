@@ -1,5 +1,6 @@
 """The log: JSON lines without secrets."""
 
+import asyncio
 import logging
 
 import pytest
@@ -27,6 +28,40 @@ def test_lines_below_the_level_are_not_written() -> None:
         structlog.get_logger().info("quiet")
         structlog.get_logger().warning("loud")
     assert [line["event"] for line in logged.lines] == ["loud"]
+
+
+async def test_a_server_gathers_its_lines() -> None:
+    """Nothing is written for each request; what was gathered is written together, in its order."""
+    with logging_to_memory(gather_seconds=0.05) as logged:
+        for number in range(3):
+            structlog.get_logger().info("request", number=number)
+        assert logged.text == ""
+        await asyncio.sleep(0.2)
+    assert [line["number"] for line in logged.lines] == [0, 1, 2]
+
+
+async def test_a_warning_is_not_held_back() -> None:
+    """What somebody should look at is there at once, behind all that came before it."""
+    with logging_to_memory(gather_seconds=60) as logged:
+        structlog.get_logger().info("request")
+        structlog.get_logger().error("broken")
+    assert [line["event"] for line in logged.lines] == ["request", "broken"]
+
+
+def test_without_a_loop_nothing_is_gathered() -> None:
+    """Nobody would see to it that the lines are written."""
+    with logging_to_memory(gather_seconds=60) as logged:
+        structlog.get_logger().info("starting")
+    assert [line["event"] for line in logged.lines] == ["starting"]
+
+
+async def test_lines_go_on_after_they_were_written() -> None:
+    """Each moment is gathered anew."""
+    with logging_to_memory(gather_seconds=0.02) as logged:
+        for event in ("one", "two"):
+            structlog.get_logger().info(event)
+            await asyncio.sleep(0.1)
+    assert [line["event"] for line in logged.lines] == ["one", "two"]
 
 
 def test_lines_of_libraries_have_the_same_form() -> None:
