@@ -36,7 +36,7 @@ class Finding:
 
 async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Finding]:
     """Everything that can be found out about this configuration from this machine, in the order of a start."""
-    for finding in (_administrators_token(config), _authority(config, clock)):
+    for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock)):
         yield finding
     yield await _database(config)
     async with registry_transport(config.registry.url) as transport:
@@ -55,6 +55,19 @@ def _administrators_token(config: Config) -> Finding:
     if recognise(token) is not SecretKind.PERSONAL_TOKEN:
         return Finding("wrong", f"{path}: holds no personal token; remove it and run `sidecar init` again")
     return Finding("good", f"{path} signs in {config.administrator.email}")
+
+
+def _event_secrets(config: Config) -> Finding:
+    path = config.events.secrets_file
+    if not path.exists():
+        return Finding(
+            "note", f"{path} is not there, so no notification is taken and the index learns nothing of pushes"
+        )
+    try:
+        read_secret(path, config.secrets.allow_readable)
+    except SecretFileError as error:
+        return Finding("wrong", str(error))
+    return Finding("good", f"{path} lets the registry's notifications in")
 
 
 def _authority(config: Config, clock: Clock) -> Finding:

@@ -1,0 +1,94 @@
+"""What `sidecar check` finds in files; what it finds at real registries is in tests/system/test_check.py."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.adapters.database import migrate_database
+from sidecar.adapters.signing import create_authority
+from sidecar.adapters.system import SystemRandomness
+from sidecar.cli.diagnosis import Finding, diagnose
+from sidecar.cli.init import initialise
+from sidecar.cli.rendering import Installation
+from sidecar.config import Config
+from tests.fakes import HeldClock
+
+NOBODY = "http://127.0.0.1:1"
+"""Where no registry listens."""
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    made = Installation(tmp_path / "here", NOBODY, "registry.example.com", "https://auth.example.com", "127.0.0.1:5051")
+    initialise(made)
+    authority = create_authority(HeldClock().now())
+    made.ca_key.write_bytes(authority.key_pem)
+    made.ca_certificate.write_bytes(authority.certificate_pem)
+    return made
+
+
+async def findings(installation: Installation, clock: HeldClock | None = None) -> list[Finding]:
+    config = Config.load(installation.sidecar_yaml)
+    return [found async for found in diagnose(config, clock or HeldClock(), SystemRandomness())]
+
+
+async def levels_of(installation: Installation, file: Path, clock: HeldClock | None = None) -> list[str]:
+    """The levels of the findings that begin with this file."""
+    return [found.level for found in await findings(installation, clock) if found.text.startswith(str(file))]
+
+
+def opened_to_all(file: Path) -> Path:
+    file.chmod(0o644)
+    return file
+
+
+async def test_what_init_wrote_is_good(installation: Installation) -> None:
+    """Only the registry, which isn't running, is wrong; a database that was never opened is no fault."""
+    levels = [found.level for found in await findings(installation)]
+    assert levels == ["good", "good", "good", "note", "wrong"]
+
+
+@pytest.mark.parametrize("name", ["admin_token", "event_secrets", "ca_key"])
+async def test_a_secret_that_others_can_read_is_wrong(installation: Installation, name: str) -> None:
+    """Each secret file's mode is looked at, and the finding says which file it is."""
+    assert await levels_of(installation, opened_to_all(getattr(installation, name))) == ["wrong"]
+
+
+async def test_a_key_of_another_ca_is_wrong(installation: Installation) -> None:
+    """A certificate and a key that don't belong together would sign what no registry believes."""
+    installation.ca_key.write_bytes(create_authority(HeldClock().now()).key_pem)
+    assert "wrong" in [found.level for found in await findings(installation) if "belong together" in found.text]
+
+
+@pytest.mark.parametrize(("days", "level"), [(0, "good"), (15 * 365 - 89, "note"), (15 * 365 + 1, "wrong")])
+async def test_the_ca_is_told_of_before_it_ends(installation: Installation, days: int, level: str) -> None:
+    """Ninety days ahead it is worth knowing; afterwards nobody gets in."""
+    clock = HeldClock()
+    clock.advance(days=days)
+    assert await levels_of(installation, installation.ca_certificate, clock) == [level]
+
+
+async def test_an_administrators_token_of_another_make_is_wrong(installation: Installation) -> None:
+    """S11: `serve` would refuse it, so it is said before."""
+    installation.admin_token.write_text("admin")
+    assert await levels_of(installation, installation.admin_token) == ["wrong"]
+
+
+async def test_a_token_file_that_was_taken_away_is_worth_knowing(installation: Installation) -> None:
+    """Taking it away is a choice, not a mistake."""
+    installation.admin_token.unlink()
+    assert await levels_of(installation, installation.admin_token) == ["note"]
+
+
+async def test_a_database_that_is_up_to_date_is_good(installation: Installation) -> None:
+    """A migrated file has nothing pending."""
+    database = Config.load(installation.sidecar_yaml).database.path
+    await migrate_database(database, HeldClock())
+    assert await levels_of(installation, database) == ["good"]
+
+
+async def test_a_file_that_is_no_database_is_wrong(installation: Installation) -> None:
+    """Anything else under that name is told of, and left as it is."""
+    database = Config.load(installation.sidecar_yaml).database.path
+    database.write_text("not a database, and longer than its header would be" * 10)
+    assert await levels_of(installation, database) == ["wrong"]
