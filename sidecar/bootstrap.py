@@ -30,7 +30,7 @@ from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.browsing import Browsing
 from sidecar.ports.changing import Changes
 from sidecar.ports.explaining import Explanations
-from sidecar.ports.index import Inbox, Index
+from sidecar.ports.index import Inbox, Index, IndexObserver
 from sidecar.ports.sweeps import Sweeps
 from sidecar.usecases.apply_policy import ApplyPolicy
 from sidecar.usecases.assign_projects import AssignProjects
@@ -59,6 +59,7 @@ from sidecar.usecases.recount import Recount
 from sidecar.usecases.remove import Remove
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
+from sidecar.usecases.watch_index import WatchIndex
 from sidecar.web import events, token
 from sidecar.web.api.dispatcher import Dispatcher
 from sidecar.web.api.image import ImageNamespace
@@ -75,6 +76,7 @@ from sidecar.web.api.service_account import ServiceAccountNamespace
 from sidecar.web.app import FrontDoor, make_app
 from sidecar.web.events import EventsEndpoint
 from sidecar.web.health import Health, health_routes, metrics_routes
+from sidecar.web.index_alerts import IndexAlerts
 from sidecar.web.metrics import Metrics
 from sidecar.web.problems import status_envelope, token_envelope
 from sidecar.web.remote import Proxies
@@ -94,6 +96,8 @@ _SWEEP_SECONDS: Final = 0.5
 """How soon a sweep that is due begins, and how often one that waits looks again."""
 _CONCLUDE_SECONDS: Final = 5.0
 """How soon it is found out how a change at the registry has ended that was cut off."""
+_WATCH_SECONDS: Final = 5.0
+"""How often what waits is counted for metrics and alerts."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -153,11 +157,14 @@ async def application(
         remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
         changes = Repeating("changes that were cut off", _CONCLUDE_SECONDS, remove.conclude)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
-        alerts = SweepAlerts(metrics, structlog.get_logger().bind(), core.clock)
-        indexing = _indexing(core, pulls, alerts)
+        secrets = _event_secrets(config)
+        log = structlog.get_logger().bind()
+        index_alerts = IndexAlerts(metrics, log, core.clock, has_secrets=bool(secrets))
+        sweep_alerts = SweepAlerts(metrics, log, core.clock)
+        indexing = _indexing(core, pulls, index_alerts, sweep_alerts)
         background = (flush, follow, changes, *indexing)
-        troubles = {work.name: work.trouble for work in background} | {"reconcile": alerts.trouble}
-        health = Health(core.signer.ready, troubles)
+        troubles = {work.name: work.trouble for work in background} | {"reconcile": sweep_alerts.trouble}
+        health = Health(core.signer.ready, {**troubles, **index_alerts.troubles()})
         receive = ReceiveEvents(
             core.inbox, pulls, core.clock, config.events.quarantine_bytes, core.echoes, indexing[0].nudge
         )
@@ -166,7 +173,7 @@ async def application(
             *_management_api(core, receive, remove),
             *health_routes(health),
         ]
-        internal = [*_events(core, receive, metrics).routes(), *metrics_routes(metrics)]
+        internal = [*_events(core, receive, secrets, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
             for work in background:
@@ -263,13 +270,13 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
 
 
-def _indexing(core: Core, pulls: PullLedger, alerts: SweepAlerts) -> tuple[Repeating, ...]:
+def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: SweepAlerts) -> tuple[Repeating, ...]:
     """What turns events into an index, and the index into the registry's truth; indexing comes first."""
     settle = timedelta(seconds=core.config.events.settle_seconds)
-    verify = Verify(core.index, core.registry, core.clock, settle)
+    verify = Verify(core.index, core.registry, core.clock, settle, observer)
     fetch = FetchManifests(core.index, core.registry, core.clock, core.echoes)
     fetching = Repeating("fetching", _INDEX_SECONDS, fetch.run_once)
-    index = IndexEvents(core.inbox, core.index, core.clock, settle)
+    index = IndexEvents(core.inbox, core.index, core.clock, settle, observer)
     return (
         Repeating("indexing", _INDEX_SECONDS, _then(index.run_once, fetching.nudge)),
         fetching,
@@ -277,6 +284,7 @@ def _indexing(core: Core, pulls: PullLedger, alerts: SweepAlerts) -> tuple[Repea
         Repeating("beginning sweeps", _SWEEP_SECONDS, _schedule(core, alerts).run_once),
         Repeating("sweeping", _SWEEP_SECONDS, _reconcile(core, verify, alerts).run_once),
         Repeating("assigning projects", _FOLLOW_SECONDS, AssignProjects(core.access, core.index).run_once),
+        Repeating("watching", _WATCH_SECONDS, WatchIndex(core.inbox, core.index, observer).run_once),
         Repeating("counting pulls", _FLUSH_SECONDS, FlushPulls(pulls, core.index), at_end=True),
     )
 
@@ -317,10 +325,10 @@ def _reconcile(core: Core, verify: Verify, alerts: SweepAlerts) -> Reconcile:
     )
 
 
-def _events(core: Core, receive: ReceiveEvents, metrics: Metrics) -> EventsEndpoint:
+def _events(core: Core, receive: ReceiveEvents, secrets: Sequence[str], metrics: Metrics) -> EventsEndpoint:
     return EventsEndpoint(
         receive=receive,
-        secrets=_event_secrets(core.config),
+        secrets=secrets,
         body_bytes=core.config.events.body_bytes,
         metrics=metrics,
         log=structlog.get_logger().bind(),

@@ -107,6 +107,42 @@ class PendingManifest:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Manifests to fetch, and keys to verify, now or later."""
+
+    fetches: int
+    verifications: int
+
+
+class Verdict(StrEnum):
+    """What a verification came to."""
+
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    MISSING = "missing"
+    """Said for the first time; nothing is removed yet."""
+    GONE = "gone"
+    UNANSWERED = "unanswered"
+
+
+class IndexObserver(Protocol):
+    """Is told what happens to the index; for metrics and alerts, so nothing depends on it."""
+
+    def applied(self, events: int) -> None: ...
+
+    def poisoned(self) -> None:
+        """An event could not be applied and went to quarantine."""
+
+    def verified(self, verdict: Verdict) -> None: ...
+
+    def sampled(self, state: InboxState, backlog: Backlog) -> None: ...
+
+
+class Unobserved(IndexObserver):
+    """Nobody looks."""
+
+
 class IndexTables(Protocol):
     """The index, as one transaction sees it. Sizes and counts are kept by the same statements (decision 7)."""
 
@@ -237,6 +273,8 @@ class Index(Protocol):
         Untagged ones; of those that are gone, children of indexes that live, and what an event told of after `since`.
         """
         ...
+
+    async def backlog(self) -> Backlog: ...
 
     async def repositories(self) -> list[RepositoryName]: ...
 

@@ -4,7 +4,7 @@ What the sidecar pushes itself are throw-aways that are gone in a moment: no ind
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sidecar.domain.digests import Tag
@@ -13,7 +13,7 @@ from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDelet
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxEvent, Index, IndexTables
+from sidecar.ports.index import Inbox, InboxEvent, Index, IndexObserver, IndexTables, Unobserved
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class IndexEvents:
     index: Index
     clock: Clock
     settle: timedelta
+    observer: IndexObserver = field(default_factory=Unobserved)
 
     async def run_once(self, limit: int = 500) -> int:
         """Applies the oldest events, at most `limit`, in one transaction; how many. Raises Unavailable.
@@ -47,6 +48,7 @@ class IndexEvents:
             for event in claimed:
                 await self._apply_one(tables, event)
             await tables.done([event.sequence for event in claimed])
+        self.observer.applied(len(claimed))
 
     async def _apply_alone(self, event: InboxEvent) -> None:
         try:
@@ -56,6 +58,7 @@ class IndexEvents:
         except Exception as error:  # noqa: BLE001 - the same; its kind is kept in the quarantine
             async with self.index.applying() as tables:
                 await tables.poison(event.sequence, f"could not be applied: {type(error).__name__}")
+            self.observer.poisoned()
 
     async def _apply_one(self, tables: IndexTables, stored: InboxEvent) -> None:
         due = self.clock.now() + self.settle

@@ -5,14 +5,24 @@ or an unclear one, changes nothing and is asked for again.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
+from sidecar.ports.index import (
+    Answer,
+    Checked,
+    Index,
+    IndexObserver,
+    IndexTables,
+    RegistryReader,
+    Suspect,
+    Unobserved,
+    Verdict,
+)
 
 RETRY: Final = timedelta(seconds=15)
 
@@ -23,6 +33,7 @@ class Verify:
     registry: RegistryReader
     clock: Clock
     settle: timedelta
+    observer: IndexObserver = field(default_factory=Unobserved)
 
     async def run_once(self, limit: int = 128) -> int:
         """Verifies what is due, at most `limit` keys, and commits the outcome; how many."""
@@ -30,8 +41,10 @@ class Verify:
         answers = await asyncio.gather(*(self.ask(suspect) for suspect in suspects))
         if suspects:
             async with self.index.applying() as tables:
-                for suspect, answer in zip(suspects, answers, strict=True):
-                    await self._settle(tables, suspect, answer)
+                settled = zip(suspects, answers, strict=True)
+                verdicts = [await self._settle(tables, suspect, answer) for suspect, answer in settled]
+            for verdict in verdicts:
+                self.observer.verified(verdict)
         return len(suspects)
 
     async def ask(self, suspect: Suspect) -> Checked | None:
@@ -43,17 +56,26 @@ class Verify:
         contradicts = suspect.target is Target.MANIFEST and checked.digest not in (None, suspect.key)
         return None if contradicts else checked
 
-    async def _settle(self, tables: IndexTables, suspect: Suspect, checked: Checked | None) -> None:
-        now = self.clock.now()
-        if checked is None:
+    async def _settle(self, tables: IndexTables, suspect: Suspect, checked: Checked | None) -> Verdict:
+        now, verdict = self.clock.now(), _verdict(suspect, checked)
+        if verdict is Verdict.UNANSWERED:
             await tables.suspect(suspect.repository, suspect.target, suspect.key, now + RETRY)
-        elif checked.answer is Answer.SAME:
+        elif verdict is Verdict.CONFIRMED:
             await tables.confirmed(suspect)
-        elif checked.answer is Answer.OTHER and checked.digest is not None and checked.media_type is not None:
-            await tables.moved(suspect, checked.digest, checked.media_type, now)
-        elif suspect.digest is None:
-            await tables.confirmed(suspect)
-        elif suspect.missing_since is None:
+        elif verdict is Verdict.MISSING:
             await tables.missing(suspect, now, now + self.settle)
-        else:
+        elif verdict is Verdict.GONE:
             await tables.gone(suspect, now)
+        elif checked is not None and checked.digest is not None and checked.media_type is not None:
+            await tables.moved(suspect, checked.digest, checked.media_type, now)
+        return verdict
+
+
+def _verdict(suspect: Suspect, checked: Checked | None) -> Verdict:
+    if checked is None:
+        return Verdict.UNANSWERED
+    if checked.answer is Answer.OTHER:
+        return Verdict.MOVED
+    if checked.answer is Answer.SAME or suspect.digest is None:
+        return Verdict.CONFIRMED
+    return Verdict.MISSING if suspect.missing_since is None else Verdict.GONE

@@ -20,7 +20,7 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Miscount, PendingManifest, Suspect
+from sidecar.ports.index import Backlog, Miscount, PendingManifest, Suspect
 from sidecar.ports.sweeps import Drift, Sweep
 
 _DONE: Final = """
@@ -82,6 +82,11 @@ SELECT repository.name, count(*)
   JOIN repository ON repository.id = tag.repository
  WHERE digest IS NOT NULL
  GROUP BY repository.name
+"""
+
+_BACKLOG: Final = """
+SELECT (SELECT count(*) FROM manifest WHERE fetch_after >= 0),
+       (SELECT count(*) FROM verification)
 """
 
 _REPOSITORIES: Final = """
@@ -265,6 +270,11 @@ class IndexStore:
     async def manifests(self, repository: RepositoryName) -> Mapping[Digest, str]:
         async with self._driver.reading() as session:
             return {Digest(digest): media_type for digest, media_type in await session.fetch(_MANIFESTS, repository)}
+
+    async def backlog(self) -> Backlog:
+        async with self._driver.reading() as session:
+            ((fetches, verifications),) = await session.fetch(_BACKLOG)
+        return Backlog(fetches, verifications)
 
     async def repositories(self) -> list[RepositoryName]:
         async with self._driver.reading() as session:
