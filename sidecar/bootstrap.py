@@ -144,9 +144,9 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    config: Config, clock: Clock | None = None, randomness: Randomness | None = None
+    config: Config, clock: Clock | None = None, randomness: Randomness | None = None, *, working: bool = True
 ) -> AsyncIterator[Application]:
-    """The application with its database open and its background work running; nothing listens yet.
+    """The application with its database open and, if `working`, its background work running; nothing listens yet.
 
     Raises DatabaseError, SecretFileError, AuthorityError, Invalid or OSError where the installation isn't in order.
     """
@@ -176,7 +176,7 @@ async def application(
         internal = [*_events(core, receive, secrets, metrics).routes(), *metrics_routes(metrics)]
         front_door = _front_door(core, metrics)
         async with AsyncExitStack() as stack:
-            for work in background:
+            for work in background if working else ():
                 await stack.enter_async_context(work.running())
             if config.internal_listen is None:
                 yield Application(core, make_app(front_door, [*public, *internal]), None)

@@ -36,20 +36,23 @@ def call_as_administrator(config_file: Path, method: str, **body: Any) -> dict[s
 
 
 @asynccontextmanager
-async def connected(config: Config) -> AsyncIterator[ApiClient]:
-    """The API of this installation, as its administrator. Raises SecretFileError without the administrator's token."""
+async def connected(config: Config, *, working: bool = False) -> AsyncIterator[ApiClient]:
+    """The API of this installation, as its administrator. Raises SecretFileError without the administrator's token.
+
+    `working` is for what the background work of a server does: where none runs, it is done here meanwhile.
+    """
     token = read_secret(config.administrator.token_file, config.secrets.allow_readable)
     async with AsyncExitStack() as stack:
-        url = await _running(config, stack)
+        url = await _running(config, stack, working)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         yield ApiClient(session, url, token)
 
 
-async def _running(config: Config, stack: AsyncExitStack) -> str:
+async def _running(config: Config, stack: AsyncExitStack, working: bool) -> str:
     """The URL of the running server, or of one on the loopback interface that ends with the stack."""
     configure_logging("error")
     try:
-        own = await stack.enter_async_context(application(config))
+        own = await stack.enter_async_context(application(config, working=working))
     except DatabaseInUse:
         return f"http://{_callable(config.listen)}"
     except (AuthorityError, DatabaseError, OSError) as error:

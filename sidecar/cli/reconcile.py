@@ -50,7 +50,7 @@ async def _recount(config: Config) -> None:
 
 
 async def _sweep(config: Config, order: dict[str, Any]) -> None:
-    async with connected(config) as api:
+    async with connected(config, working=True) as api:
         sweep = await _watch(api, await api.call("reconcile.begin", **order))
         drift = (await api.call("reconcile.drift", id=sweep["id"]))["items"]
     for item in drift[:_SHOWN]:
