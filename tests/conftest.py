@@ -1,6 +1,7 @@
 """Real parts for the tests that need them. A missing one is skipped by name and told loudly at the end; STRICT=1 fails."""
 
 from collections.abc import Callable
+from typing import Never
 
 import pytest
 
@@ -17,11 +18,16 @@ def real_part() -> Callable[[str], Part]:
         try:
             return find(name)
         except Missing as reason:
-            if STRICT:
-                pytest.fail(f"{_MISSING}{reason}", pytrace=False)
-            pytest.skip(f"{_MISSING}{reason}")
+            end_for_want_of(reason)
 
     return get
+
+
+def end_for_want_of(reason: Missing) -> Never:
+    """Ends a test that this machine can't run."""
+    if STRICT:
+        pytest.fail(f"{_MISSING}{reason}", pytrace=False)
+    pytest.skip(f"{_MISSING}{reason}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

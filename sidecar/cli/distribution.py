@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import typer
+
 from sidecar.cli import debian
 from sidecar.cli.failure import Failure
 
@@ -79,6 +81,7 @@ def _fetch(folder: Path, may_fetch: Callable[[], bool]) -> None:
     )
     if not debian.available() or not may_fetch():
         raise Failure(advice)
+    typer.echo(f"no registry on the PATH: fetching Debian's into {folder}/, once …")
     try:
         debian.unpack([DEBIAN_PACKAGE], folder)
     except debian.PackageError as error:

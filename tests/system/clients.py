@@ -17,7 +17,7 @@ from typing import Any
 
 from sidecar.cli.first_image import hello_image
 from sidecar.cli.processes import tail
-from tests.parts import Part
+from tests.parts import Missing, Part
 from tests.system.stage import Account
 
 Ran = subprocess.CompletedProcess[str]
@@ -104,7 +104,10 @@ class Docker:
 
 @contextmanager
 def docker_daemon(part: Part, folder: Path) -> Iterator[dict[str, str]]:
-    """A daemon that touches nothing of this machine's network or docker; the variables that lead clients to it."""
+    """A daemon that touches nothing of this machine's network or docker; the variables that lead clients to it.
+
+    Raises Missing on a machine that doesn't let one run, such as a container without the right to mount.
+    """
     with tempfile.TemporaryDirectory(prefix="dockerd-") as short:
         socket = f"unix://{short}/docker.sock"
         environment = os.environ | part.environment | {"DOCKER_HOST": socket}
@@ -129,7 +132,7 @@ def docker_daemon(part: Part, folder: Path) -> Iterator[dict[str, str]]:
         with log.open("wb") as output:
             daemon = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         try:
-            _wait_for_daemon(docker_program(part), environment, log)
+            _wait_for_daemon(daemon, [docker_program(part), "version"], environment, log)
             yield environment
         finally:
             daemon.terminate()
@@ -196,9 +199,13 @@ def _ran(command: list[str], environment: dict[str, str], given: str | None = No
     )
 
 
-def _wait_for_daemon(docker: str, environment: dict[str, str], log: Path) -> None:
-    for _ in range(150):
-        if _ran([docker, "version"], environment).returncode == 0:
+def _wait_for_daemon(
+    daemon: subprocess.Popen[bytes], question: list[str], environment: dict[str, str], log: Path
+) -> None:
+    deadline = time.monotonic() + 60
+    while daemon.poll() is None and time.monotonic() < deadline:
+        if _ran(question, environment).returncode == 0:
             return
         time.sleep(0.2)
-    raise AssertionError(f"dockerd is not ready:\n{tail(log)}")
+    last_words = (tail(log).splitlines() or ["it says nothing"])[-1].strip()
+    raise Missing(f"dockerd doesn't run on this machine: {last_words}")

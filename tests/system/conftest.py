@@ -1,11 +1,13 @@
 """Real registries of both lines with a sidecar each, real clients, and nothing from the network."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.parts import Part
+from tests.conftest import end_for_want_of
+from tests.parts import Missing, Part
 from tests.system.clients import Docker, Skopeo, docker_daemon, docker_program, oci_layout
 from tests.system.stage import Stage, staged
 
@@ -32,7 +34,12 @@ def skopeo(real_part: RealPart, tmp_path_factory: Folders) -> Skopeo:
 
 @pytest.fixture(scope="session")
 def daemon(real_part: RealPart, tmp_path_factory: Folders) -> Iterator[dict[str, str]]:
-    with docker_daemon(real_part("dockerd"), tmp_path_factory.mktemp("dockerd")) as environment:
+    part, folder = real_part("dockerd"), tmp_path_factory.mktemp("dockerd")
+    with ExitStack() as stack:
+        try:
+            environment = stack.enter_context(docker_daemon(part, folder))
+        except Missing as reason:
+            end_for_want_of(reason)
         yield environment
 
 
