@@ -106,6 +106,7 @@ def test_a_foreign_image_and_none_look_alike(
     docker.login(stage.host, stranger)
     hidden = docker.run("pull", image).stderr.replace("acme/hidden", "acme/REPOSITORY")
     missing = docker.run("pull", f"{stage.host}/acme/nothing:v1").stderr.replace("acme/nothing", "acme/REPOSITORY")
+    assert "denied" in hidden
     assert hidden == missing
 
 
