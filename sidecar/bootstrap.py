@@ -42,8 +42,10 @@ from sidecar.usecases.explain_access import ExplainAccess
 from sidecar.usecases.explain_image import ExplainImage
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.flush_pulls import FlushPulls
+from sidecar.usecases.forget_expired import ForgetExpired
 from sidecar.usecases.index_events import IndexEvents
 from sidecar.usecases.inspect_access import InspectAccess
+from sidecar.usecases.issue_refresh_token import IssueRefreshToken
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
 from sidecar.usecases.manage_projects import ManageProjects
@@ -98,6 +100,8 @@ _CONCLUDE_SECONDS: Final = 5.0
 """How soon it is found out how a change at the registry has ended that was cut off."""
 _WATCH_SECONDS: Final = 5.0
 """How often what waits is counted for metrics and alerts."""
+_FORGET_SECONDS: Final = 3600.0
+"""How often expired credentials are looked for."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -152,8 +156,6 @@ async def application(
     """
     async with _core(config, clock or SystemClock(), randomness or SystemRandomness()) as core:
         metrics = Metrics()
-        flush = Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True)
-        follow = Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh)
         remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
         changes = Repeating("changes that were cut off", _CONCLUDE_SECONDS, remove.conclude)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
@@ -162,7 +164,7 @@ async def application(
         index_alerts = IndexAlerts(metrics, log, core.clock, has_secrets=bool(secrets))
         sweep_alerts = SweepAlerts(metrics, log, core.clock)
         indexing = _indexing(core, pulls, index_alerts, sweep_alerts)
-        background = (flush, follow, changes, *indexing)
+        background = (*_upkeep(core), changes, *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": sweep_alerts.trouble}
         health = Health(core.signer.ready, {**troubles, **index_alerts.troubles()})
         receive = ReceiveEvents(
@@ -234,15 +236,23 @@ def _administrators_token(config: Config) -> str | None:
     return read_secret(path, config.secrets.allow_readable) if path.exists() else None
 
 
+def _upkeep(core: Core) -> tuple[Repeating, ...]:
+    """What keeps credentials and access up to date."""
+    return (
+        Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True),
+        Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh),
+        Repeating("expired credentials", _FORGET_SECONDS, ForgetExpired(core.store, core.clock)),
+    )
+
+
 def _issue_token(core: Core) -> IssueToken:
     tokens = core.config.tokens
     return IssueToken(
         authenticate=core.authenticate(_TOKEN_SECRETS),
         access=core.access,
         signer=core.signer,
-        store=core.store,
         clock=core.clock,
-        randomness=core.randomness,
+        refresh_token=IssueRefreshToken(core.store, core.clock, core.randomness),
         lifetimes=Lifetimes(tokens.lifetime_seconds, tokens.push_lifetime_seconds),
         fresh=FreshTokens(tokens.reuse_seconds),
         pushes=core.pushes,

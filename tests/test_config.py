@@ -208,6 +208,15 @@ def test_any_value_is_taken_or_told(setting: str, value: object) -> None:
         assert all(fault.startswith(setting) for fault in error.faults)  # noqa: PT017 - being taken is fine too
 
 
+@pytest.mark.parametrize("name", ["lifetime_seconds", "push_lifetime_seconds"])
+def test_a_key_must_outlive_the_tokens_that_it_signs(name: str) -> None:
+    """Or the registry would refuse tokens in mid-life, when a key ends; the bound itself is within."""
+    text = SMALLEST + f"tokens: {{leaf_lifetime_hours: 6, {name}: %d}}\n"
+    Config.parse(FILE, text % 7200)
+    (fault,) = faults_of(text % 7201)
+    assert "leaf_lifetime_hours must be at least three times as long" in fault
+
+
 def test_a_secret_is_read_without_the_white_space_around_it(tmp_path: Path) -> None:
     """Editors end files with a newline, which isn't part of the secret."""
     file = tmp_path / "secret"

@@ -6,28 +6,25 @@ refresh token costs a write; all the rest is answered from memory.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from sidecar.domain.errors import Unauthorized
-from sidecar.domain.identity import ANONYMOUS, Credential, CredentialKind, Credentials, Principal
-from sidecar.domain.issuing import issue
+from sidecar.domain.identity import ANONYMOUS, Credentials, Principal
 from sidecar.domain.policy import decide
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.scopes import PUSH, RepositoryScope, Scope, parse_scopes
-from sidecar.domain.secrets import RANDOM_BYTES
-from sidecar.ports import AccessEntry, AccessReader, Clock, Randomness, RegistryToken, Store, TokenSigner
+from sidecar.ports import AccessEntry, AccessReader, Clock, RegistryToken, TokenSigner
 
 SHORTEST_LIFETIME: Final = 60
 """Seconds; clients take less for "for ever" or for sixty (TS-55)."""
-REFRESH_LIFETIME: Final = timedelta(days=90)
-REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
-"""Whose holders get refresh tokens: a service account's key is kept by docker itself and works as long (TS-52)."""
 
+_SHORT_SCOPES: Final = 2048
+_SHORT_TOKEN: Final = 4096
+"""Characters. What a stampede asks, and gets, is short; longer ones are not kept, so that memory is bounded (S30)."""
 
-_parsed: Final = lru_cache(maxsize=256)(parse_scopes)
-"""Remembered, because a stampede of nodes asks one thing."""
+_remembered: Final = lru_cache(maxsize=256)(parse_scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +70,8 @@ class FreshTokens:
 
     def put(self, key: object, token: RegistryToken) -> None:
         """Forgets the oldest where there is no room."""
+        if self._seconds == 0 or len(token.text) > _SHORT_TOKEN:
+            return
         self._tokens.pop(key, None)
         if len(self._tokens) >= self._capacity:
             del self._tokens[next(iter(self._tokens))]
@@ -84,9 +83,8 @@ class IssueToken:
     authenticate: Callable[[Credentials], Awaitable[Principal]]
     access: AccessReader
     signer: TokenSigner
-    store: Store
     clock: Clock
-    randomness: Randomness
+    refresh_token: Callable[[Principal], Awaitable[str | None]]
     lifetimes: Lifetimes
     fresh: FreshTokens
     pushes: PushTokens
@@ -96,13 +94,13 @@ class IssueToken:
 
         Raises Invalid for too many scopes, Unavailable where something that the answer depends on fails.
         """
-        scopes = _parsed(request.scopes)
+        scopes = _parse(request.scopes)
         if request.credentials is None and not any(text.strip() for text in request.scopes):
             raise Unauthorized
         principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
         access = self._decide(principal, scopes)
         token = self._token(principal, access)
-        refresh_token = await self._refresh_token(principal) if request.offline else None
+        refresh_token = await self.refresh_token(principal) if request.offline else None
         return IssuedToken(principal, access, token, refresh_token)
 
     def _decide(self, principal: Principal, scopes: Sequence[Scope]) -> tuple[AccessEntry, ...]:
@@ -136,25 +134,9 @@ class IssueToken:
         remaining = int((principal.expires_at - now).total_seconds())
         return max(SHORTEST_LIFETIME, min(lifetime, remaining))
 
-    async def _refresh_token(self, principal: Principal) -> str | None:
-        """A secret that can be exchanged for tokens as often as its parent could (TS-46 to 52), shown this once."""
-        if principal.credential_kind not in REFRESHABLE:
-            return None
-        now = self.clock.now()
-        expires_at = now + REFRESH_LIFETIME
-        credential = Credential(
-            id=self.randomness.identifier(),
-            kind=CredentialKind.REFRESH_TOKEN,
-            principal=principal.name,
-            principal_kind=principal.kind,
-            expires_at=expires_at if principal.expires_at is None else min(expires_at, principal.expires_at),
-            limit=principal.limit,
-            parent=principal.credential,
-        )
-        secret = issue(credential, self.randomness.bytes(RANDOM_BYTES), "", now, principal.name)
-        async with self.store.writing() as tables:
-            await tables.secrets.add(secret.kept)
-        return secret.text
+
+def _parse(texts: tuple[str, ...]) -> tuple[Scope, ...]:
+    return _remembered(texts) if sum(map(len, texts)) <= _SHORT_SCOPES else parse_scopes(texts)
 
 
 def _entry(scope: Scope, granted: frozenset[str]) -> AccessEntry:

@@ -21,6 +21,9 @@ MAX_HEAD_LINE: Final = 32 * 1024
 """Bytes of the request line, and of each header field (TS-22)."""
 IDLE_SECONDS: Final = 75.0
 """How long a connection may rest between requests: longer than reverse proxies keep theirs by default."""
+CANCEL_SECONDS: Final = 0.5
+"""How long a request that was given up at the end of the server may take to notice."""
+_LOOK_SECONDS: Final = 0.02
 LINGER_SECONDS: Final = 1.0
 """How long what is left of a refused body is read, so that its sender still sees the answer."""
 
@@ -63,6 +66,10 @@ class Connection(RequestHandler):
 
     def request_ended(self) -> None:
         self._answering = False
+
+    @property
+    def answering(self) -> bool:
+        return self._answering
 
     def handle_error(
         self,
@@ -107,10 +114,10 @@ async def listening(
 ) -> AsyncIterator[tuple[str, int]]:
     """Serves `app` at `HOST:PORT` while the block runs; gives the address that was bound.
 
-    A client has `request_seconds` to send a whole request. At the end nothing more is accepted, and requests under way
-    have `shutdown_seconds` to finish.
+    A client has `request_seconds` to send a whole request. At the end no more connections are accepted, and requests
+    under way have `shutdown_seconds` to finish.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CANCEL_SECONDS)
     await runner.setup()
     host, _, port = address.rpartition(":")
     try:
@@ -121,8 +128,23 @@ async def listening(
             yield server.sockets[0].getsockname()[:2]
         finally:
             server.close()
+            await _finished(runner, shutdown_seconds)
     finally:
         await runner.cleanup()
+
+
+async def _finished(runner: web.AppRunner, seconds: float) -> None:
+    """Returns when the requests that are under way now have ended, or after so many seconds.
+
+    aiohttp's own end of a server reads nothing more at once, and so never sees the rest of a body.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    connections = [] if runner.server is None else runner.server.connections
+    waiting = [each for each in connections if isinstance(each, Connection) and each.answering]
+    while waiting and loop.time() < deadline:
+        await asyncio.sleep(_LOOK_SECONDS)
+        waiting = [each for each in waiting if each.answering]
 
 
 def _connection(runner: web.AppRunner, request_seconds: float) -> Connection:

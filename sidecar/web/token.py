@@ -27,6 +27,7 @@ MAX_FORM: Final = 64 * 1024
 MAX_ANSWER: Final = 64 * 1024
 """Clients read no further (TS-3)."""
 MAX_PARAMETERS: Final = 2000
+SHORT_QUERY: Final = 2048
 
 
 class Parameters:
@@ -46,10 +47,12 @@ class Parameters:
         return next((value for key, value in reversed(self._pairs) if key == name), "")
 
 
-@lru_cache(maxsize=256)
-def _parameters_of_query(query: str) -> Parameters:
-    """Remembered, because a stampede of nodes asks one thing. Forms are not: they hold secrets."""
-    return Parameters(query)
+_remembered: Final = lru_cache(maxsize=256)(Parameters)
+
+
+def _of_query(query: str) -> Parameters:
+    """Short ones are remembered, because a stampede of nodes asks one thing. Forms are not: they hold secrets."""
+    return _remembered(query) if len(query) <= SHORT_QUERY else Parameters(query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class TokenEndpoint:
 
     def _query(self, request: web.Request) -> TokenRequest:
         """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
-        parameters = _parameters_of_query(request.raw_path.partition("?")[2])
+        parameters = _of_query(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
         return TokenRequest(credentials_of(request), parameters.all("scope"), offline)

@@ -15,6 +15,7 @@ from sidecar.domain.identity import ANONYMOUS, Credentials, Scheme
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.usecases.authenticate import Authenticate
+from sidecar.usecases.issue_refresh_token import IssueRefreshToken
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes, TokenRequest
 from tests.fakes import HeldClock, RepeatableRandomness
 from tests.tenants import Tenants
@@ -55,9 +56,8 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
         authenticate=Authenticate((authenticator,), lambda _: None),
         access=database.access,
         signer=signer,
-        store=database.store,
         clock=clock,
-        randomness=randomness,
+        refresh_token=IssueRefreshToken(database.store, clock, randomness),
         lifetimes=Lifetimes(token=300, push=900),
         fresh=FreshTokens(seconds=30),
         pushes=PushTokens(),
@@ -155,6 +155,13 @@ async def test_what_is_kept_is_bounded(issue: IssueToken, tenants: Tenants, cloc
     assert (await small(of(secret))).token != first.token
 
 
+async def test_long_tokens_are_not_kept(issue: IssueToken, tenants: Tenants) -> None:
+    """S30: who asks for a hundred repositories at a time can't fill the memory with the answers."""
+    secret = await tenants.secret(DAN)
+    asked = of(secret, tuple(f"repository:acme/a-rather-long-name-{number}:pull" for number in range(100)))
+    assert (await issue(asked)).token != (await issue(asked)).token
+
+
 async def test_nobody_who_asks_for_something_is_anonymous(issue: IssueToken, tenants: Tenants) -> None:
     """TS-27: the token is nobody's, and empty."""
     issued = await issue(TokenRequest(None, WEB))
@@ -182,18 +189,6 @@ async def test_only_a_refresh_token_writes(issue: IssueToken, tenants: Tenants, 
     assert database.access.generation == before
     assert (await issue(of(secret, offline=True))).refresh_token is not None
     assert database.access.generation == before + 1
-
-
-async def test_a_key_gets_no_refresh_token(issue: IssueToken, tenants: Tenants) -> None:
-    """TS-52: docker keeps the key itself."""
-    robot = await tenants.account("acme", "ci")
-    credentials = Credentials(Scheme.BASIC, await tenants.key(robot), robot)
-    assert (await issue(TokenRequest(credentials, WEB, offline=True))).refresh_token is None
-
-
-async def test_nobody_gets_no_refresh_token(issue: IssueToken) -> None:
-    """TS-46: there is nobody whose it would be."""
-    assert (await issue(TokenRequest(None, WEB, offline=True))).refresh_token is None
 
 
 async def test_a_signer_that_can_not_sign_is_unavailable(issue: IssueToken, tenants: Tenants, clock: HeldClock) -> None:

@@ -1,0 +1,70 @@
+"""A refresh token for whoever may have one: docker stores it at `docker login`, in place of the password."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sidecar.domain.errors import InvalidCredentials
+from sidecar.domain.identity import Credential, CredentialKind, Principal
+from sidecar.domain.issuing import issue
+from sidecar.domain.names import Email
+from sidecar.domain.secrets import RANDOM_BYTES
+from sidecar.domain.tenancy import IssuedSecret
+from sidecar.ports import Clock, Randomness, Store
+
+LIFETIME: Final = timedelta(days=90)
+MAX_OF_ONE: Final = 1000
+"""How many may have come from one credential. The oldest goes first, so that logins in a loop don't fill the memory."""
+REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
+"""Whose holders get one: a service account's key is kept by docker itself, and works as long (TS-52)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRefreshToken:
+    store: Store
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, principal: Principal) -> str | None:
+        """The secret, shown this once (TS-46 to 52); None for whoever gets none.
+
+        Raises InvalidCredentials where the principal's credential was revoked meanwhile.
+        """
+        if principal.credential is None or principal.credential_kind not in REFRESHABLE:
+            return None
+        now = self.clock.now()
+        credential = Credential(
+            id=self.randomness.identifier(),
+            kind=CredentialKind.REFRESH_TOKEN,
+            principal=principal.name,
+            principal_kind=principal.kind,
+            expires_at=_end(principal, now),
+            limit=principal.limit,
+            parent=principal.credential,
+        )
+        secret = issue(credential, self.randomness.bytes(RANDOM_BYTES), "", now, principal.name)
+        await self._keep(secret.kept, principal.credential)
+        return secret.text
+
+    async def _keep(self, secret: IssuedSecret, parent: str) -> None:
+        async with self.store.writing() as tables:
+            if await tables.secrets.get(parent) is None:
+                raise InvalidCredentials
+            kinds = (CredentialKind.REFRESH_TOKEN,)
+            siblings = await tables.secrets.of_principal(Email(secret.credential.principal), kinds)
+            for oldest in _surplus(siblings, parent):
+                await tables.secrets.remove(oldest.credential.id)
+            await tables.secrets.add(secret)
+
+
+def _end(principal: Principal, now: datetime) -> datetime:
+    """With the credential that it comes from, at most `LIFETIME` from now."""
+    end = now + LIFETIME
+    return end if principal.expires_at is None else min(end, principal.expires_at)
+
+
+def _surplus(secrets: Sequence[IssuedSecret], parent: str) -> Sequence[IssuedSecret]:
+    """Those that make no room for one more; `secrets` has the oldest first."""
+    of_parent = [secret for secret in secrets if secret.credential.parent == parent]
+    return of_parent[: max(0, len(of_parent) - MAX_OF_ONE + 1)]
