@@ -102,6 +102,8 @@ _WATCH_SECONDS: Final = 5.0
 """How often what waits is counted for metrics and alerts."""
 _FORGET_SECONDS: Final = 3600.0
 """How often expired credentials are looked for."""
+_PUT_BACK_SECONDS: Final = 1.0
+"""How soon a push is put back that went with the tag that it was pushed under."""
 _FOLLOW_SECONDS: Final = 1.0
 """How soon a change of access by another process is seen here (decision 5)."""
 
@@ -157,14 +159,13 @@ async def application(
     async with _core(config, clock or SystemClock(), randomness or SystemRandomness()) as core:
         metrics = Metrics()
         remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
-        changes = Repeating("changes that were cut off", _CONCLUDE_SECONDS, remove.conclude)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         secrets = _event_secrets(config)
         log = structlog.get_logger().bind()
         index_alerts = IndexAlerts(metrics, log, core.clock, has_secrets=bool(secrets))
         sweep_alerts = SweepAlerts(metrics, log, core.clock)
         indexing = _indexing(core, pulls, index_alerts, sweep_alerts)
-        background = (*_upkeep(core), changes, *indexing)
+        background = (*_upkeep(core), *_changing(remove), *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": sweep_alerts.trouble}
         health = Health(core.signer.ready, {**troubles, **index_alerts.troubles()})
         receive = ReceiveEvents(
@@ -278,6 +279,14 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
+
+
+def _changing(remove: Remove) -> tuple[Repeating, ...]:
+    """What sees changes at the registry through to their end."""
+    return (
+        Repeating("changes that were cut off", _CONCLUDE_SECONDS, remove.conclude),
+        Repeating("pushes that overlapped", _PUT_BACK_SECONDS, remove.put_back),
+    )
 
 
 def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: SweepAlerts) -> tuple[Repeating, ...]:

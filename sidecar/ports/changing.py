@@ -22,6 +22,10 @@ class ChangeTables(Protocol):
 
     async def forget(self, intent: Intent) -> None: ...
 
+    async def conclude(self, intent: Intent, at: datetime) -> None:
+        """It has ended; what overlapped it is looked at for a while."""
+        ...
+
     async def is_there(self, repository: RepositoryName) -> bool: ...
 
     async def tag(self, repository: RepositoryName, tag: Tag) -> Digest | None:
@@ -66,6 +70,14 @@ class Changes(Protocol):
 
     async def open(self) -> Sequence[Intent]:
         """Begun and not concluded, the oldest first."""
+        ...
+
+    async def concluded(self) -> Sequence[tuple[Intent, datetime]]:
+        """Those that ended a moment ago, and when."""
+        ...
+
+    async def overlapping(self, intent: Intent) -> Digest | None:
+        """What somebody pushed under the intent's tag after the registry took its throw-away, and what stands since."""
         ...
 
 

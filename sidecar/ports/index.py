@@ -163,6 +163,10 @@ class IndexTables(Protocol):
         """A claimed event that can't be applied goes to quarantine, so that those behind it can."""
         ...
 
+    async def marked(self, throwaway: Digest, at: int) -> None:
+        """The registry took this manifest of ours at that time: from then on a change overlaps what others push."""
+        ...
+
     async def done(self, sequences: Sequence[int]) -> None:
         """Claimed events are applied: commits with what they changed."""
         ...

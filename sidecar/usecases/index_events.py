@@ -1,13 +1,13 @@
 """Applies what the inbox holds: claim → apply → commit with the claim. Whether it is true is for `verify`.
 
-What the sidecar pushes itself are throw-aways that are gone in a moment: no index learns them (decision 10).
+What the sidecar pushes itself is not learnt (decision 10): throw-aways are gone in a moment, and what was put back
+under a tag is found there by `verify`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sidecar.domain.digests import Tag
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDeleted, Unreadable, read_envelope
 from sidecar.domain.identity import SIDECAR
@@ -63,8 +63,10 @@ class IndexEvents:
     async def _apply_one(self, tables: IndexTables, stored: InboxEvent) -> None:
         due = self.clock.now() + self.settle
         match _event(stored):
-            case ManifestPushed(tag=Tag() as tag) as throwaway if throwaway.origin.actor == SIDECAR:
-                await tables.suspect(throwaway.repository, Target.TAG, tag, due)
+            case ManifestPushed() as own if own.origin.actor == SIDECAR:
+                await tables.marked(own.digest, own.origin.time)
+                if own.tag is not None:
+                    await tables.suspect(own.repository, Target.TAG, own.tag, due)
             case ManifestPushed(tag=None) as pushed:
                 await tables.push(pushed)
                 await tables.suspect(pushed.repository, Target.MANIFEST, pushed.digest, due)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -27,6 +28,9 @@ BATCH: Final = 64
 """Manifests that are deleted at the registry and then in the index, in one transaction."""
 ROUNDS: Final = 3
 """How often a repository's tags are listed anew: what still comes in then was pushed meanwhile, and stays."""
+
+OVERLAP: Final = timedelta(seconds=20)
+"""How long after a tag was taken away the event of a push is awaited that overlapped it."""
 
 _TOGETHER: Final = 4
 
@@ -88,6 +92,25 @@ class Remove:
         if failures:
             raise failures[0]
 
+    async def put_back(self) -> None:
+        """Puts back what was pushed under a tag while it was taken away, and went with it: 2.8 loses some (fact 5).
+
+        A push's event comes before its tag is written (fact 1), so that this may write the same tag just before it.
+        """
+        for intent, concluded_at in await self.changes.concluded():
+            async with self._alone(intent.repository):
+                digest = await self.changes.overlapping(intent)
+                if digest is not None and intent.tag is not None:
+                    await self._put_back(intent.repository, intent.tag, digest)
+            if self.clock.now() > concluded_at + OVERLAP:
+                await self._forget(intent)
+
+    async def _put_back(self, repository: RepositoryName, tag: Tag, digest: Digest) -> None:
+        checked = await self.registry.check(repository, tag, digest)
+        served = await self.registry.manifest(repository, digest) if checked.answer is Answer.ABSENT else None
+        if served is not None:
+            await self.registry.put_manifest(repository, tag, served.media_type, served.content)
+
     def _allowed(self, caller: Caller, project: ProjectId, named: str) -> RepositoryName:
         repository = addressed(project, named, self.access.owner_of)
         require(caller.access, DELETE, project, repository)
@@ -136,16 +159,24 @@ class Remove:
             await self.registry.delete_manifest(intent.repository, intent.digest)
 
     async def _untag(self, intent: Intent, tag: Tag) -> None:
-        """By name where the registry can; else by a throw-away that takes the tag with it when it goes (fact 5)."""
-        if await self.registry.delete_tag(intent.repository, tag):
-            return
-        await self.registry.put_manifest(intent.repository, tag, OCI_INDEX, intent.throwaway)
+        """By name where the registry can; else by a throw-away that takes the tag with it when it goes (fact 5).
+
+        The throw-away is put by its digest first: its event tells, by the registry's own clock, which pushes overlap.
+        """
+        repository, throwaway = intent.repository, intent.throwaway
+        await self._require_deletions(intent)
+        await self.registry.put_manifest(repository, intent.throwaway_digest, OCI_INDEX, throwaway)
         with _begun():
-            await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
+            if not await self.registry.delete_tag(repository, tag):
+                await self.registry.put_manifest(repository, tag, OCI_INDEX, throwaway)
+            await self.registry.delete_manifest(repository, intent.throwaway_digest)
+
+    async def _require_deletions(self, intent: Intent) -> None:
+        """Asks for the deletion of what isn't there: it tells whether the registry deletes at all."""
+        await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
 
     async def _empty(self, intent: Intent) -> None:
-        """First a manifest that nobody has, which only tells whether the registry deletes at all."""
-        await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
+        await self._require_deletions(intent)
         with _begun():
             for _ in range(ROUNDS):
                 await self._delete_known(intent)
@@ -206,7 +237,9 @@ class Remove:
         async with self.changes.changing() as tables:
             if intent.change is Change.UNTAG:
                 await tables.untag(intent, now)
-            elif intent.digest is not None:
+                await tables.conclude(intent, now)
+                return
+            if intent.digest is not None:
                 await tables.remove(intent, intent.digest, now)
             else:
                 await tables.deleted(intent.repository, now)

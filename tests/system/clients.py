@@ -52,6 +52,13 @@ class Skopeo:
         document: dict[str, Any] = json.loads(ran.stdout)
         return document
 
+    def tags(self, repository: str, account: Account) -> list[str]:
+        """The tags that the registry lists."""
+        ran = self._run("list-tags", "--tls-verify=false", "--creds", _credentials(account), f"docker://{repository}")
+        assert ran.returncode == 0, ran.stderr
+        tags: list[str] = json.loads(ran.stdout)["Tags"]
+        return tags
+
     def delete(self, target: str, account: Account) -> Ran:
         return self._run("delete", "--tls-verify=false", "--creds", _credentials(account), f"docker://{target}")
 

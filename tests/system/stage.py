@@ -110,12 +110,14 @@ def running_registry(installation: Installation, registry: Part) -> Iterator[dis
 
 
 @contextmanager
-def running_sidecar(installation: Installation) -> Iterator[None]:
-    """`sidecar serve`, as an operator starts it."""
+def running_sidecar(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
+    """`sidecar serve`, as an operator starts it; its process."""
     command = [sys.executable, "-m", "sidecar", "serve", "-c", str(installation.sidecar_yaml)]
-    with _process(command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}):
+    with _process(
+        command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}
+    ) as process:
         _wait_for(f"http://{installation.listen}/readyz", installation.folder / "sidecar.log")
-        yield
+        yield process
 
 
 def free_port() -> int:
@@ -125,11 +127,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[None]:
+def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import OutcomeUnknown, RegistryUnavailable
@@ -51,8 +52,10 @@ class ScriptedWriter(ScriptedReader):
 
     async def put_manifest(self, repository: RepositoryName, reference: str, media_type: str, content: bytes) -> None:
         self.steps.take()
-        self.hold(repository, content, reference, media_type)
-        self.ever_tagged.append(content)
+        by_digest = reference.startswith("sha256:")
+        self.hold(repository, content, None if by_digest else reference, media_type)
+        if not by_digest:
+            self.ever_tagged.append(content)
         self.steps.take()
 
     async def delete_manifest(self, repository: RepositoryName, digest: Digest) -> None:
@@ -88,6 +91,12 @@ class BreakingChanges:
 
     async def open(self) -> Sequence[Intent]:
         return await self.changes.open()
+
+    async def concluded(self) -> Sequence[tuple[Intent, datetime]]:
+        return await self.changes.concluded()
+
+    async def overlapping(self, intent: Intent) -> Digest | None:
+        return await self.changes.overlapping(intent)
 
 
 def unanswered(last: int) -> Steps:

@@ -1,6 +1,7 @@
 """Taking away: one thing and nothing else, on either line, and whatever happens half-way the index tells no lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from sidecar.domain.names import Glob, ProjectId, RepositoryName
 from sidecar.domain.policy import Access, Caller, Grant
 from sidecar.domain.targets import Target
 from sidecar.ports.browsing import Slice
-from sidecar.ports.index import Suspect
+from sidecar.ports.index import InboxEvent, Suspect
+from sidecar.usecases.index_events import IndexEvents
 from sidecar.usecases.remove import Remove
 from tests.fakes import HeldClock, RepeatableRandomness, digest_of
+from tests.notifications import envelope, event
 from tests.samples import project
 from tests.usecases.registry_lines import BreakingChanges, Killed, ScriptedWriter, Steps, unanswered
 from tests.web.api.pushing import image, index_of
@@ -45,12 +48,13 @@ class Scene:
     database: Database
     registry: ScriptedWriter
     clock: HeldClock
+    randomness: RepeatableRandomness = field(default_factory=RepeatableRandomness)
     pushes: int = 0
 
     def remove(self, steps: Steps | None = None) -> Remove:
         self.registry.steps = steps or Steps()
         changes = BreakingChanges(self.database.changes, self.registry.steps)
-        return Remove(changes, self.registry, self.database.access, self.clock, RepeatableRandomness())
+        return Remove(changes, self.registry, self.database.access, self.clock, self.randomness)
 
     async def push(self, content: bytes, *tags: str, read: bool = True) -> Digest:
         """Pushed to the registry, told to the index and, unless told otherwise, read by it."""
@@ -172,6 +176,89 @@ async def test_a_push_while_the_tag_goes_stands(scene: Scene) -> None:
     async with scene.database.changes.changing() as tables:
         await tables.untag(intent, scene.clock.now())
     assert await scene.tags() == {"old": pushed}
+
+
+@dataclass
+class Overlap:
+    """An untag that has ended, whose throw-away the registry took at noon, and what others did about that time."""
+
+    scene: Scene
+    remove: Remove
+
+    async def push(self, content: bytes, *, second: int, stands: bool) -> None:
+        """Somebody's push of `old`, told by its event; the registry kept the tag, or lost it with the throw-away."""
+        self.scene.registry.hold(WEB, content, "old" if stands else None)
+        await self._tell(event(f"p{second}", second=second, tag="old", digest=digest_of(content)))
+
+    async def delete(self, *, second: int) -> None:
+        """Somebody's deletion of `old` at the registry."""
+        await self._tell(event(f"d{second}", "delete", second=second, tag="old", digest=""))
+
+    async def marked(self, *, second: int) -> None:
+        ((intent, _),) = await self.scene.database.changes.concluded()
+        await self._tell(event("marker", second=second, digest=intent.throwaway_digest, actor="sidecar"))
+
+    async def _tell(self, told: dict[str, object]) -> None:
+        database, clock = self.scene.database, self.scene.clock
+        await database.inbox.put([InboxEvent(str(told["id"]), WEB, "i1", clock.now(), envelope(told))])
+        await IndexEvents(database.inbox, database.index, clock, timedelta(seconds=5)).run_once()
+
+
+@pytest.fixture
+async def overlap(scene: Scene) -> Overlap:
+    """`old` was taken away; the registry took the throw-away ten seconds after noon."""
+    await scene.push(image(1), "old", "new")
+    remove = scene.remove()
+    await remove.untag(ANN, ACME, "web", Tag("old"))
+    made = Overlap(scene, remove)
+    await made.marked(second=10)
+    return made
+
+
+async def test_a_push_that_went_with_the_tag_is_put_back(overlap: Overlap) -> None:
+    """Fact 5: 2.8 can lose a push that comes between the two steps; its manifest is still there."""
+    await overlap.push(image(2), second=11, stands=False)
+    await overlap.remove.put_back()
+    assert overlap.scene.registry.tags_of(WEB)["old"] == digest_of(image(2))
+
+
+async def test_what_was_there_before_is_not_put_back(overlap: Overlap) -> None:
+    """A push whose event is late is no push that overlapped: the registry's own clock tells them apart."""
+    await overlap.push(image(2), second=9, stands=False)
+    await overlap.remove.put_back()
+    assert "old" not in overlap.scene.registry.tags_of(WEB)
+
+
+async def test_a_later_push_is_left_as_it_is(overlap: Overlap) -> None:
+    """The registry shows something under the tag: nothing is written over it."""
+    await overlap.push(image(2), second=11, stands=True)
+    await overlap.push(image(3), second=12, stands=True)
+    await overlap.remove.put_back()
+    assert overlap.scene.registry.tags_of(WEB)["old"] == digest_of(image(3))
+
+
+async def test_what_somebody_deleted_since_stays_away(overlap: Overlap) -> None:
+    """The last fact of the tag's history counts."""
+    await overlap.push(image(2), second=11, stands=False)
+    await overlap.delete(second=12)
+    await overlap.remove.put_back()
+    assert "old" not in overlap.scene.registry.tags_of(WEB)
+
+
+async def test_what_was_untagged_again_stays_away(overlap: Overlap) -> None:
+    """The second untag ends what the first one looks after."""
+    await overlap.push(image(2), second=11, stands=True)
+    overlap.scene.clock.advance(seconds=1)
+    await overlap.remove.untag(ANN, ACME, "web", Tag("old"))
+    await overlap.remove.put_back()
+    assert "old" not in overlap.scene.registry.tags_of(WEB)
+
+
+async def test_overlaps_are_looked_for_for_a_while(overlap: Overlap) -> None:
+    """Then the intent is forgotten: nothing grows."""
+    overlap.scene.clock.advance(seconds=21)
+    await overlap.remove.put_back()
+    assert await overlap.scene.database.changes.concluded() == []
 
 
 async def test_a_tagged_manifest_is_refused(scene: Scene) -> None:

@@ -30,7 +30,35 @@ DELETE FROM intent
 _OPEN: Final = """
 SELECT id, action, repository, tag, digest, principal, begun_at
   FROM intent
+ WHERE concluded_at IS NULL
  ORDER BY begun_at, id
+"""
+
+_CONCLUDE: Final = """
+UPDATE intent
+   SET concluded_at = $2
+ WHERE id = $1
+"""
+
+_CONCLUDED: Final = """
+SELECT id, action, repository, tag, digest, principal, begun_at, concluded_at
+  FROM intent
+ WHERE concluded_at IS NOT NULL
+ ORDER BY concluded_at, id
+"""
+
+_OVERLAPPING: Final = """
+SELECT tag_history.action, tag_history.digest
+  FROM intent
+  JOIN repository ON repository.name = intent.repository
+  JOIN tag_history ON tag_history.repository = repository.id AND tag_history.tag = intent.tag
+ WHERE intent.id = $1 AND tag_history.event <> $1 AND at > marked_at
+   AND NOT EXISTS (SELECT 1
+                     FROM intent AS later
+                    WHERE later.repository = intent.repository AND later.begun_at > intent.begun_at
+                      AND (later.tag IS NULL OR later.tag = intent.tag))
+ ORDER BY at DESC, event DESC
+ LIMIT 1
 """
 
 _REPOSITORY: Final = """
@@ -109,6 +137,9 @@ class ChangeSession:
     async def forget(self, intent: Intent) -> None:
         await self._session.execute(_FORGET, intent.id)
 
+    async def conclude(self, intent: Intent, at: datetime) -> None:
+        await self._session.execute(_CONCLUDE, intent.id, time_column(at))
+
     async def is_there(self, repository: RepositoryName) -> bool:
         return await self._session.fetch_one(_REPOSITORY, repository) is not None
 
@@ -170,6 +201,15 @@ class ChangeStore:
     async def open(self) -> list[Intent]:
         async with self._driver.reading() as session:
             return [_intent(row) for row in await session.fetch(_OPEN)]
+
+    async def concluded(self) -> list[tuple[Intent, datetime]]:
+        async with self._driver.reading() as session:
+            return [(_intent(row), time_of(at)) for *row, at in await session.fetch(_CONCLUDED)]
+
+    async def overlapping(self, intent: Intent) -> Digest | None:
+        async with self._driver.reading() as session:
+            row = await session.fetch_one(_OVERLAPPING, intent.id)
+        return None if row is None or row[0] != "push" else Digest(row[1])
 
 
 def _fallbacks_of(digest: Digest) -> tuple[str, str, str]:

@@ -101,6 +101,12 @@ SELECT 1
  WHERE throwaway = $1
 """
 
+_MARKED: Final = """
+UPDATE intent
+   SET marked_at = $2
+ WHERE throwaway = $1 AND (marked_at IS NULL OR marked_at > $2)
+"""
+
 _NANOSECONDS: Final = 1000
 """In one of the microseconds that columns of our own times hold."""
 
@@ -136,6 +142,9 @@ class IndexSession:
         repository = await self._repositories.find(event.repository)
         if repository is not None and await self._manifests.remove(repository, event.digest, event.origin.order):
             await self._tags.delete_at(repository, event.digest, event.origin)
+
+    async def marked(self, throwaway: Digest, at: int) -> None:
+        await self._session.execute(_MARKED, throwaway, at)
 
     async def done(self, sequences: Sequence[int]) -> None:
         await self._session.execute_many(_DONE, [(sequence,) for sequence in sequences])

@@ -18,9 +18,9 @@ from tests.tenants import Tenants
 
 @dataclass
 class ScriptedRegistry:
-    """Answers with these repositories and their tags, or with nothing but errors; takes every deletion of a manifest.
+    """Answers with these repositories and their tags, or with nothing but errors; takes and deletes every manifest.
 
-    `deleted` holds what it was asked to delete.
+    `deleted` holds the tags that it was asked to delete.
     """
 
     tags: dict[str, list[str]] = field(default_factory=dict)
@@ -33,16 +33,21 @@ class ScriptedRegistry:
             [
                 web.get("/v2/_catalog", self._catalog),
                 web.get("/v2/{name:.+}/tags/list", self._tags),
+                web.put("/v2/{name:.+}/manifests/{reference}", self._put),
                 web.delete("/v2/{name:.+}/manifests/{reference}", self._delete),
             ]
         )
         return app
 
+    async def _put(self, _: web.Request) -> web.Response:
+        return web.Response(status=201, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
+
     async def _delete(self, request: web.Request) -> web.Response:
         headers = {"Docker-Distribution-Api-Version": "registry/2.0"}
         if self.broken:
             return web.Response(status=405, headers=headers)
-        self.deleted.append(f"{request.match_info['name']} {request.match_info['reference']}")
+        if ":" not in request.match_info["reference"]:
+            self.deleted.append(f"{request.match_info['name']} {request.match_info['reference']}")
         return web.Response(status=202, headers=headers)
 
     async def _catalog(self, _: web.Request) -> web.Response:

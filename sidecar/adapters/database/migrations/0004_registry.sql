@@ -12,17 +12,20 @@ CREATE INDEX tag_by_move ON tag (repository, moved_at, name) WHERE digest IS NOT
 
 CREATE INDEX manifest_by_age ON manifest (repository, created_at, digest) WHERE gone = 0;
 
--- A change that was begun at the registry and isn't concluded. `digest` is where the tag pointed, or the manifest to
--- delete; `throwaway` is the manifest that may stand under a tag for a moment, which nobody is to see.
+-- A change that was begun at the registry, and one that was concluded a moment ago: pushes that overlapped it may still
+-- have to be put back. `digest` is where the tag pointed, or the manifest to delete; `throwaway` is the manifest that may
+-- stand under a tag for a moment, which nobody is to see; `marked_at` is when the registry took it, in nanoseconds.
 CREATE TABLE intent (
-    id         TEXT   NOT NULL PRIMARY KEY,
-    action     TEXT   NOT NULL,
-    repository TEXT   NOT NULL,
-    tag        TEXT,
-    digest     TEXT,
-    throwaway  TEXT   NOT NULL,
-    principal  TEXT   NOT NULL,
-    begun_at   BIGINT NOT NULL
+    id           TEXT   NOT NULL PRIMARY KEY,
+    action       TEXT   NOT NULL,
+    repository   TEXT   NOT NULL,
+    tag          TEXT,
+    digest       TEXT,
+    throwaway    TEXT   NOT NULL,
+    principal    TEXT   NOT NULL,
+    begun_at     BIGINT NOT NULL,
+    marked_at    BIGINT,
+    concluded_at BIGINT
 );
 
 CREATE INDEX intent_by_throwaway ON intent (throwaway);
