@@ -20,6 +20,14 @@ from sidecar.web.problems import Envelope, api_envelope, problem_of
 from sidecar.web.remote import Proxies
 from sidecar.web.server import Connection
 
+_HEADERS: Final = {
+    hdrs.CACHE_CONTROL: "no-store",
+    hdrs.PRAGMA: "no-cache",
+    hdrs.SERVER: "registry-sidecar",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer. Without a name of its own, aiohttp would tell its version and Python's."""
+
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
@@ -52,7 +60,8 @@ class FrontDoor:
         finally:
             if isinstance(connection, Connection):
                 connection.request_ended()
-        answer.headers.update({"X-Request-ID": request_id, "Cache-Control": "no-store", "Pragma": "no-cache"})
+        answer.headers.update(_HEADERS)
+        answer.headers["X-Request-ID"] = request_id
         self._record(request, answer.status, asyncio.get_running_loop().time() - started)
         return answer
 

@@ -61,6 +61,9 @@ class Connection(RequestHandler):
         super().connection_lost(exc)
 
     def request_began(self) -> None:
+        """One whose head came while the one before was being answered has its whole time from now on."""
+        if not self._awaiting:
+            self.deadline = asyncio.get_running_loop().time() + self._seconds
         self._awaiting = False
         self._answering = True
 

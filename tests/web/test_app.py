@@ -78,6 +78,13 @@ async def test_each_answer_carries_the_id_that_its_log_line_has(http: ClientSess
         assert answer.headers["X-Request-ID"] == line["request_id"] != ""
 
 
+async def test_an_answer_does_not_tell_what_it_was_made_with(http: ClientSession) -> None:
+    """Neither Python's version nor aiohttp's; and its type is to be believed."""
+    async with http.get("/hello/x") as answer:
+        assert answer.headers["Server"] == "registry-sidecar"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_two_requests_have_two_ids(http: ClientSession) -> None:
     """Though they come over one connection."""
     ids = set()

@@ -123,6 +123,18 @@ async def test_pipelined_requests_are_answered_in_order(connect: Connect) -> Non
     assert [(await wire.answer())[0] for _ in range(3)] == [200, 404, 200]
 
 
+async def test_a_pipelined_body_has_its_own_time(connect: Connect) -> None:
+    """It counts from when the request before it was answered."""
+    wire = await connect()
+    await wire.send(b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    await asyncio.sleep(PATIENCE * 0.8)
+    await wire.send(b"aPOST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    assert (await wire.answer())[0] == 400
+    await asyncio.sleep(PATIENCE * 0.6)
+    await wire.send(b"a")
+    assert (await wire.answer())[0] == 400
+
+
 @pytest.mark.parametrize("framing", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
 async def test_a_dribbled_body_is_answered_408_and_cut(connect: Connect, framing: bytes) -> None:
     """With a length announced, or in chunks."""
