@@ -29,7 +29,7 @@ RECENT: Final = timedelta(days=7)
 """For so long after its last event a manifest that is gone is asked for again: its next push may be lost."""
 _AT_A_TIME: Final = 16
 """Repositories whose lists are asked for together."""
-_IN_ONE_COMMIT: Final = 500
+_IN_ONE_COMMIT: Final = 50
 
 Ask = Callable[[Suspect], Awaitable[Checked | None]]
 """What the registry says of a suspect; None for no clear answer."""
