@@ -7,7 +7,7 @@ which is how an existing registry keeps its names.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
-from sidecar.domain.errors import Invalid
+from sidecar.domain.errors import Invalid, NotFound
 from sidecar.domain.names import Glob, ProjectId, RepositoryName
 
 
@@ -63,11 +63,14 @@ def own_slice(project: ProjectId) -> OwnedName:
 def addressed(project: ProjectId, text: str, owner_of: Callable[[str], ProjectId | None]) -> RepositoryName:
     """The full name that `text` means within a project: `web` and `acme/web` are one, and what it owns is as it stands.
 
-    Never a name of another project: `beta/web` means `acme/beta/web`. Raises Invalid for what can't be a name.
+    Never a name of another project: `beta/web` means `acme/beta/web`. Raises Invalid for what can't be a name, and
+    NotFound where there is no such project: one that is there owns what lies below its id.
     """
-    if text.startswith(f"{project}/") or owner_of(text) == project:
-        return RepositoryName(text)
-    return RepositoryName(f"{project}/{text}")
+    whole = text.startswith(f"{project}/") or owner_of(text) == project
+    name = RepositoryName(text if whole else f"{project}/{text}")
+    if owner_of(name) != project:
+        raise NotFound("project")
+    return name
 
 
 class Ownership:

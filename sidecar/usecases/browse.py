@@ -37,7 +37,6 @@ class Browse:
         return await self.index.repositories(project, visible, asked)
 
     async def repository(self, caller: Caller, project: ProjectId, named: str) -> RepositorySummary:
-        self._check_there(project)
         name = addressed(project, named, self.access.owner_of)
         require(caller.access, GET, project, name)
         return found(await self.index.repository(name), "repository")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.errors import Invalid
+from sidecar.domain.errors import Invalid, NotFound
 from sidecar.domain.names import Glob, ProjectId, RepositoryName
-from sidecar.domain.ownership import OwnedName, Ownership, check_reach, own_slice
+from sidecar.domain.ownership import OwnedName, Ownership, addressed, check_reach, own_slice
 
 ACME, TEAM = ProjectId("acme"), ProjectId("team")
 
@@ -153,3 +153,34 @@ def test_a_glob_must_fit_something_of_the_project(glob: str, reaches: bool) -> N
     else:
         with pytest.raises(Invalid, match="validate"):
             check_reach([Glob(glob)], names)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("web", "acme/web"),
+        ("acme/web", "acme/web"),
+        ("acme", "acme/acme"),
+        ("nginx", "nginx"),
+        ("acme/nginx", "acme/nginx"),
+        ("library/redis", "library/redis"),
+        ("team/web", "acme/team/web"),
+    ],
+)
+def test_a_name_is_meant_within_its_project(text: str, meant: str) -> None:
+    """`web` is short for `acme/web`; what a project owns besides is named as it is, and no text reaches another's."""
+    ownership = Ownership.of({ACME: [OwnedName("nginx"), OwnedName("library/*")], TEAM: []})
+    assert addressed(ACME, text, ownership.owner_of) == meant
+
+
+@pytest.mark.parametrize("text", ["", "*", "w_%", "../team/web", "web/", "Web", "acme/", "x" * 251, "a\u0000b"])
+def test_what_is_no_name_is_refused(text: str) -> None:
+    """S14: with the project's id before it or without."""
+    with pytest.raises(Invalid):
+        addressed(ACME, text, Ownership.of({ACME: []}).owner_of)
+
+
+def test_no_name_is_meant_in_no_project() -> None:
+    """A project that isn't there has no repositories to be asked for."""
+    with pytest.raises(NotFound, match="project not found"):
+        addressed(ACME, "web", Ownership.of({TEAM: []}).owner_of)

@@ -15,7 +15,7 @@ from sidecar.domain.identity import CredentialKind, Limit
 from sidecar.domain.names import ProjectId
 from sidecar.domain.roles import NEVER_SCOPED, PERMISSIONS
 from tests.web.api.calling import Api, bearer
-from tests.web.api.pushing import Pushing, image
+from tests.web.api.pushing import Pushing, digest_of, image
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,6 +38,7 @@ PLACES: Final[tuple[Place, ...]] = get_args(Place)
 CALLERS: Final[tuple[Caller, ...]] = get_args(Caller)
 BOUND: Final[frozenset[Caller]] = frozenset(("viewer", "developer", "admin", "owner", "scoped token", "narrowed"))
 MANAGERS: Final[frozenset[Caller]] = frozenset(("admin", "owner", "scoped token"))
+DELETERS: Final[frozenset[Caller]] = MANAGERS | {"narrowed"}
 PEOPLE: Final[frozenset[Caller]] = frozenset(("admin", "owner"))
 EVERYBODY: Final[frozenset[Caller]] = frozenset(CALLERS)
 NOBODY: Final[frozenset[Caller]] = frozenset()
@@ -156,6 +157,9 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "registry.get": InProject(about(repository="web"), BOUND),
     "registry.getTags": InProject(about(repository="web"), BOUND),
     "registry.getManifests": InProject(about(repository="web"), BOUND),
+    "registry.untag": InProject(about(repository="web", tag="v1"), DELETERS),
+    "registry.deleteManifest": InProject(about(repository="web", digest=digest_of(image(2))), DELETERS),
+    "registry.delete": InProject(about(repository="web"), DELETERS),
     "installation.applyPolicy": Anywhere(
         lambda tenancy, place: {"declaration": {"projects": {tenancy.project(place): {}}}}, NOBODY
     ),
@@ -185,7 +189,9 @@ async def tenancy_for(api: Api, caller: Caller) -> Tenancy:
         await api.tenants.project(project)
         await api.tenants.role(project, "cleaner", "registry.delete")
         await api.tenants.bind(project, "group:all", "viewer")
-        await Pushing(api.sidecar.application.core.index).push(f"{project}/web", image(1), "v1")
+        pushing = Pushing(api.sidecar.application.core.index)
+        await pushing.push(f"{project}/web", image(1), "v1")
+        await pushing.push(f"{project}/web", image(2))
         robot = await api.tenants.account(project, "robot")
         await api.tenants.secret(robot, CredentialKind.SERVICE_ACCOUNT_KEY, identifier=f"key-{place}-{name}")
     email = "admin@localhost" if caller == "administrator" else f"caller-{name}@example.com"

@@ -31,7 +31,7 @@ async def test_a_field_more_is_refused(shared: Api, method: str) -> None:
     """S1: whoever sends it, an administrator too, hears of it, and nothing was done."""
     tenancy = await tenancy_for(shared, "administrator")
     before = await everything(shared)
-    for field in ("createdBy", "owner", "admin", "digest", "kind", "__proto__"):
+    for field in ("createdBy", "owner", "admin", "sha256", "kind", "__proto__"):
         body = {**MATRIX[method].body(tenancy, "own"), field: ROOT}
         assert (await shared.error(method, tenancy.token, **body))["items"] == [f"{field}: unknown field"]
     assert await everything(shared) == before
