@@ -43,7 +43,7 @@ from sidecar.usecases.explain_image import ExplainImage
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.flush_pulls import FlushPulls
 from sidecar.usecases.forget_expired import ForgetExpired
-from sidecar.usecases.index_events import IndexEvents
+from sidecar.usecases.index_events import PORTION, IndexEvents
 from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.issue_refresh_token import IssueRefreshToken
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
@@ -92,6 +92,8 @@ _FLUSH_SECONDS: Final = 10.0
 """How often the last use of credentials, and pulls, are written."""
 _INDEX_SECONDS: Final = 0.5
 """How often events and manifests are looked for that nobody told of: those from before the start, or put off."""
+_GATHER_SECONDS: Final = 0.02
+"""How long an event waits for others to be indexed with it: each transaction holds up those that are being stored."""
 _VERIFY_SECONDS: Final = 0.5
 """How late a due verification may begin."""
 _SWEEP_SECONDS: Final = 0.5
@@ -297,7 +299,13 @@ def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: Sw
     fetching = Repeating("fetching", _INDEX_SECONDS, fetch.run_once)
     index = IndexEvents(core.inbox, core.index, core.clock, settle, observer)
     return (
-        Repeating("indexing", _INDEX_SECONDS, _then(index.run_once, fetching.nudge)),
+        Repeating(
+            "indexing",
+            _INDEX_SECONDS,
+            _then(index.run_once, fetching.nudge),
+            portion=PORTION,
+            gather=_GATHER_SECONDS,
+        ),
         fetching,
         Repeating("verifying", _VERIFY_SECONDS, verify.run_once),
         Repeating("beginning sweeps", _SWEEP_SECONDS, _schedule(core, alerts).run_once),

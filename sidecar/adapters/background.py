@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 Work = Callable[[], Awaitable[int | None]]
-"""How much was done, where more may be waiting: then it goes on at once."""
+"""How much was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Repeating:
     After a failure it rests for `rest` seconds at least: what fails at once would otherwise fill the log.
     `at_end` is for what would be lost otherwise: once more when everything ends. Work that asks the registry has no
     place there, because ending must not wait for it.
+    Once it has done `portion` or more it goes on at once: more may be waiting. Nudged, it first waits for `gather`
+    seconds, so that what comes close together is done together.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Repeating:
     work: Work
     at_end: bool = False
     rest: float = 1.0
+    portion: int = 1
+    gather: float = 0.0
     _troubles: list[str] = field(default_factory=list)
     _nudged: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,10 +66,12 @@ class Repeating:
     async def _repeat(self) -> None:
         while True:
             self._nudged.clear()
-            if await self.once():
+            done = await self.once()
+            if done is not None and done >= self.portion:
                 continue
             if self._troubles:
                 await asyncio.sleep(max(self.seconds, self.rest))
             else:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._nudged.wait(), self.seconds)
+                    await asyncio.sleep(self.gather)

@@ -7,6 +7,7 @@ under a tag is found there by `verify`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDeleted, Unreadable, read_envelope
@@ -14,6 +15,9 @@ from sidecar.domain.identity import SIDECAR
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
 from sidecar.ports.index import Inbox, InboxEvent, Index, IndexObserver, IndexTables, Unobserved
+
+PORTION: Final = 16
+"""Events of one transaction: while it runs, no new event can be stored, so it must be short."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class IndexEvents:
     settle: timedelta
     observer: IndexObserver = field(default_factory=Unobserved)
 
-    async def run_once(self, limit: int = 500) -> int:
+    async def run_once(self, limit: int = PORTION) -> int:
         """Applies the oldest events, at most `limit`, in one transaction; how many. Raises Unavailable.
 
         If one of them can't be applied, each is applied alone and the culprit goes to quarantine.

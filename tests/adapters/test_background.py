@@ -105,3 +105,30 @@ async def test_ending_does_not_wait_for_the_registry() -> None:
     async with asyncio.timeout(5), Repeating("work", 60, hang).running():
         await asyncio.sleep(0.05)
     assert began == 1
+
+
+async def test_a_full_portion_is_followed_by_the_next_at_once() -> None:
+    """More may be waiting; less than a portion means that nothing is."""
+    done: list[int] = []
+    portions = iter((3, 3, 1))
+
+    async def work() -> int:
+        done.append(next(portions, 0))
+        return done[-1]
+
+    async with Repeating("work", 3600, work, portion=3).running():
+        await asyncio.sleep(0.1)
+    assert done == [3, 3, 1]
+
+
+async def test_what_comes_close_together_is_done_together() -> None:
+    """A nudge waits a moment for the next ones."""
+    work = Work()
+    repeating = Repeating("work", 3600, work, gather=0.1)
+    async with repeating.running():
+        await asyncio.sleep(0.05)
+        for _ in range(5):
+            repeating.nudge()
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+    assert work.done == 2
