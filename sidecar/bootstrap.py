@@ -92,7 +92,7 @@ _FLUSH_SECONDS: Final = 10.0
 """How often the last use of credentials, and pulls, are written."""
 _INDEX_SECONDS: Final = 0.5
 """How often events and manifests are looked for that nobody told of: those from before the start, or put off."""
-_GATHER_SECONDS: Final = 0.02
+_TOGETHER_SECONDS: Final = 0.02
 """How long an event waits for others to be indexed with it: each transaction holds up those that are being stored."""
 _VERIFY_SECONDS: Final = 0.5
 """How late a due verification may begin."""
@@ -304,7 +304,7 @@ def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: Sw
             _INDEX_SECONDS,
             _then(index.run_once, fetching.nudge),
             portion=PORTION,
-            gather=_GATHER_SECONDS,
+            gather=_TOGETHER_SECONDS,
         ),
         fetching,
         Repeating("verifying", _VERIFY_SECONDS, verify.run_once),
