@@ -1,6 +1,8 @@
 """Reading a request's body, within a size and a time (S30): aiohttp itself would wait for a dribbled one for ever."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
@@ -16,11 +18,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         return b""
     if request.content_length is not None and request.content_length > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length)
-    try:
-        async with asyncio.timeout_at(_deadline(request)):
-            return await _read(request, limit)
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
+    async with _arriving(request):
+        return await _read(request, limit)
 
 
 async def read_head(request: web.Request, limit: int) -> tuple[bytes, bool]:
@@ -29,15 +28,24 @@ async def read_head(request: web.Request, limit: int) -> tuple[bytes, bool]:
     The rest is read and dropped, so that its sender gets to see the answer.
     """
     head, whole = bytearray(), True
+    async with _arriving(request):
+        while chunk := await request.content.read(_CHUNK):
+            room = limit - len(head)
+            head += chunk[:room]
+            whole = whole and len(chunk) <= room
+    return bytes(head), whole
+
+
+@asynccontextmanager
+async def _arriving(request: web.Request) -> AsyncIterator[None]:
+    """What a sender does wrong while its body is read: too slow is 408, broken or broken off 400."""
     try:
         async with asyncio.timeout_at(_deadline(request)):
-            while chunk := await request.content.read(_CHUNK):
-                room = limit - len(head)
-                head += chunk[:room]
-                whole = whole and len(chunk) <= room
+            yield
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    return bytes(head), whole
+    except (ConnectionError, web.RequestPayloadError):
+        raise web.HTTPBadRequest from None
 
 
 async def _read(request: web.Request, limit: int) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sidecar.web.body import read_body
 from sidecar.web.server import c_parser_is_loaded, listening
+from tests.logged import Logged, logging_to_memory
 from tests.running import Sidecar, running
 
 PATIENCE = 0.3
@@ -65,7 +66,14 @@ Connect = Callable[[], Awaitable[Wire]]
 
 
 @pytest.fixture
-async def sidecar(tmp_path: Path) -> AsyncIterator[Sidecar]:
+def warnings() -> Iterator[Logged]:
+    """What is logged as a warning or worse."""
+    with logging_to_memory("warning") as logged:
+        yield logged
+
+
+@pytest.fixture
+async def sidecar(tmp_path: Path, warnings: Logged) -> AsyncIterator[Sidecar]:
     async with running(tmp_path, limits={"request_seconds": PATIENCE}) as started:
         yield started
 
@@ -145,6 +153,39 @@ async def test_a_dribbled_body_is_answered_408_and_cut(connect: Connect, framing
     assert (status, json.loads(body)["errors"][0]["code"]) == (408, "REQUEST_TIMEOUT")
     assert await wire.closed_within(3)
     await sending
+
+
+CHUNKS = [b"zz\r\n", b"-1\r\n", b"5\r\nab\r\n0\r\n\r\n", b"1\r\nab\r\n", b"5;\0\r\n", b"f" * 40 + b"\r\n"]
+CHUNKED = b"POST /token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+async def test_broken_chunks_are_400(connect: Connect, chunks: bytes) -> None:
+    """Where they come with the head."""
+    wire = await connect()
+    await wire.send(CHUNKED + chunks)
+    assert (await wire.answer())[0] == 400
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+async def test_broken_chunks_are_not_waited_for(connect: Connect, chunks: bytes) -> None:
+    """Where they come after the head, aiohttp tells nobody: the request's time ends, and it is 408."""
+    wire = await connect()
+    await wire.send(CHUNKED)
+    await asyncio.sleep(PATIENCE / 4)
+    await wire.send(chunks)
+    assert (await wire.answer())[0] == 408
+    assert await wire.closed_within(3)
+
+
+async def test_a_client_that_leaves_in_mid_body_is_no_fault_of_ours(connect: Connect, warnings: Logged) -> None:
+    """Neither an error in the log nor a trace."""
+    wire = await connect()
+    await wire.send(b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\ngrant")
+    await asyncio.sleep(PATIENCE / 4)
+    wire.writer.close()
+    await asyncio.sleep(PATIENCE / 4)
+    assert warnings.text == ""
 
 
 async def test_a_body_that_nobody_asked_for_is_not_waited_for(connect: Connect) -> None:
