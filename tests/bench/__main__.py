@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measures everything and writes docs/benchmarks.md. Takes some five minutes and two cores."""
+"""`python -m tests.bench`: measures everything and writes docs/benchmarks.md. Takes some eight minutes and two cores."""
 
 import asyncio
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sidecar.cli.rendering import Installation
-from tests.bench import load, machine, population, profile, report, revocation, servers
+from tests.bench import acknowledging, load, machine, population, profile, report, revocation, servers
 from tests.bench.findings import Findings, Process
 from tests.bench.load import Measured
 from tests.ports import free_port
@@ -40,7 +40,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
         small = _populated(Path(folder) / "small", SMALL)
         large = _populated(Path(folder) / "large", LARGE)
-        PAGE.write_text(report.page(_findings(small, large), machine.facts()), encoding="utf-8")
+        events = acknowledging.measure(Path(folder) / "events", ROUNDS, SECONDS)
+        page = report.page(_findings(small, large), machine.facts()) + acknowledging.section(events)
+        PAGE.write_text(page, encoding="utf-8")
     print(f"written: {PAGE}")
 
 

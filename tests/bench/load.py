@@ -65,19 +65,23 @@ def authorization(account: Account) -> str:
 def different_questions(file: Path, accounts: Sequence[Account]) -> Path:
     """A script that asks for another repository each time, as one of these accounts in turn."""
     listed = ",".join(f'{{"{authorization(account)}","{account.project}"}}' for account in accounts)
-    file.write_text(_DIFFERENT % listed + _REPORT)
-    return file
+    return script(file, _DIFFERENT % listed)
 
 
 def same_question(file: Path, account: Account) -> Path:
     """A script that asks the same thing as the same account each time."""
-    file.write_text(_SAME % (authorization(account), account.project) + _REPORT)
+    return script(file, _SAME % (authorization(account), account.project))
+
+
+def script(file: Path, requests: str) -> Path:
+    """A script that makes these requests, and reports as `run` reads it."""
+    file.write_text(requests + _REPORT)
     return file
 
 
-def run(port: int, script: Path, seconds: int) -> Measured:
+def run(port: int, script: Path, seconds: int, connections: int = CONNECTIONS, path: str = "/token") -> Measured:
     """Loads a server on this port. A request that fails makes the run worthless, and is an error."""
-    wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}/token"]
+    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
     finished = subprocess.run(["taskset", "-c", _LOAD_CORE, *wrk], capture_output=True, text=True, check=True)
     result = json.loads(finished.stdout.splitlines()[-1])
     if result["failed"]:

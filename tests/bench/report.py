@@ -11,7 +11,7 @@ from tests.bench.population import ACCOUNTS_PER_PROJECT, BINDINGS_PER_ACCOUNT
 _PAGE: Final = """\
 # Benchmarks
 
-What the token endpoint costs. `make bench` measured this and wrote this page; the numbers belong to the machine, the
+What the token endpoint costs, and the acknowledgement of events. `make bench` measured this and wrote this page; the numbers belong to the machine, the
 ratios should hold on any.
 
 | | |
