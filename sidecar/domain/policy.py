@@ -63,7 +63,10 @@ class Access:
         """A grant that allows this permission in this project (on this repository), or None."""
         if self.limit is not None and not within(self.limit, permission, project, repository):
             return None
-        return next((grant for grant in self.grants if grant.gives(permission, project, repository)), None)
+        for grant in self.grants:
+            if grant.gives(permission, project, repository):
+                return grant
+        return None
 
     def knows(self, project: str) -> bool:
         """Whether some binding reaches this project at all; whoever has none is told that it isn't there (S8)."""
