@@ -41,6 +41,7 @@ class Traffic:
     deletes_tags: bool
     pushed: defaultdict[str, dict[str, tuple[bytes, str]]] = field(default_factory=lambda: defaultdict(dict))
     refused: int = 0
+    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self, actions: int, clients: int = 4) -> None:
         """So many actions, by several clients at once."""
@@ -53,7 +54,10 @@ class Traffic:
         await asyncio.gather(*(client() for _ in range(clients)))
 
     async def act(self) -> None:
-        """One action. What the registry refuses is refused: a child may just have been deleted."""
+        """One action. What the registry refuses is refused: a child may just have been deleted.
+
+        One at a time in a repository: a push that overlaps a delete can leave a tag that points at nothing.
+        """
         actions: list[tuple[Callable[[str], Awaitable[bool]], int]] = [
             (self._image, 8),
             (self._retag, 4),
@@ -64,8 +68,9 @@ class Traffic:
             (self._delete_tag, 2 if self.deletes_tags else 0),
         ]
         action = self.chance.choices([item for item, _ in actions], [weight for _, weight in actions])[0]
-        if not await action(self.chance.choice(REPOSITORIES)):
-            self.refused += 1
+        repository = self.chance.choice(REPOSITORIES)
+        async with self._turns[repository]:
+            self.refused += not await action(repository)
 
     async def fill(self, repository: str, tags: int) -> None:
         """So many tags, each of a manifest of its own."""
