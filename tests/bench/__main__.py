@@ -12,6 +12,7 @@ from sidecar.cli.rendering import Installation
 from tests.bench import acknowledging, load, machine, population, profile, report, revocation, servers
 from tests.bench.findings import Findings, Process
 from tests.bench.load import Measured
+from tests.bench.servers import Server
 from tests.ports import free_port
 
 ROUNDS: Final = 7
@@ -37,11 +38,12 @@ class Populated:
 
 def main() -> None:
     load.check_tools()
+    facts = machine.facts()
     with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
         small = _populated(Path(folder) / "small", SMALL)
         large = _populated(Path(folder) / "large", LARGE)
         events = acknowledging.measure(Path(folder) / "events", ROUNDS, SECONDS)
-        page = report.page(_findings(small, large), machine.facts()) + acknowledging.section(events)
+        page = report.page(_findings(small, large), facts) + acknowledging.section(events)
         PAGE.write_text(page, encoding="utf-8")
     print(f"written: {PAGE}")
 
@@ -64,13 +66,13 @@ def _findings(small: Populated, large: Populated) -> Findings:
     with servers.sidecar(small.installation) as one, servers.sidecar(large.installation) as other:
         size = _answer_size(small)
         with servers.bare(size) as bare:
-            runs = _take_turns(
+            runs, work = _take_turns(
                 {
-                    "bare": (bare.port, small.different),
-                    "different": (one.port, small.different),
-                    "same": (one.port, small.same),
-                    "different, large": (other.port, large.different),
-                    "same, large": (other.port, large.same),
+                    "bare": (bare, small.different),
+                    "different": (one, small.different),
+                    "same": (one, small.same),
+                    "different, large": (other, large.different),
+                    "same, large": (other, large.same),
                 }
             )
         revoked = asyncio.run(revocation.seconds_until_refused(large.installation, large.account, REVOCATIONS))
@@ -78,6 +80,7 @@ def _findings(small: Populated, large: Populated) -> Findings:
             seconds=SECONDS,
             answer_bytes=size,
             runs=runs,
+            work=work,
             small=Process(SMALL, one.ready_after, one.memory()),
             large=Process(LARGE, other.ready_after, other.memory()),
             revoked=revoked,
@@ -85,15 +88,24 @@ def _findings(small: Populated, large: Populated) -> Findings:
         )
 
 
-def _take_turns(targets: Mapping[str, tuple[int, Path]]) -> dict[str, list[Measured]]:
-    """Each target once per round, so that whatever else the machine does hits all of them."""
+def _take_turns(
+    targets: Mapping[str, tuple[Server, Path]],
+) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
+    """Each target once per round, so that whatever else the machine does hits all of them.
+
+    What was measured, and the processor's microseconds for each request.
+    """
     runs: dict[str, list[Measured]] = {name: [] for name in targets}
+    work: dict[str, list[float]] = {name: [] for name in targets}
     for number in range(ROUNDS):
-        for name, (port, script) in targets.items():
-            runs[name].append(load.run(port, script, SECONDS))
+        for name, (server, script) in targets.items():
+            before = server.processor_seconds()
+            run = load.run(server.port, script, SECONDS)
+            runs[name].append(run)
+            work[name].append(1_000_000 * (server.processor_seconds() - before) / run.requests)
         rates = ", ".join(f"{name} {taken[-1].rate:.0f}/s" for name, taken in runs.items())
         print(f"round {number + 1} of {ROUNDS}: {rates}", flush=True)
-    return runs
+    return runs, work
 
 
 def _profiled(populated: Populated, script: Path) -> dict[str, float]:

@@ -17,11 +17,15 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`runs` holds one measurement a round for each target, `shares` the percents of the profiler by owner."""
+    """`runs` holds one measurement a round for each target, `work` the processor's microseconds for each request.
+
+    `shares` are the percents of the profiler by owner.
+    """
 
     seconds: int
     answer_bytes: int
     runs: dict[str, list[Measured]]
+    work: dict[str, list[float]]
     small: Process
     large: Process
     revoked: list[float]
@@ -34,6 +38,14 @@ class Findings:
         """The median of the rounds' own ratios: the two were loaded seconds apart."""
         pairs = zip(self.runs[name], self.runs[to], strict=True)
         return statistics.median(run.rate / other.rate for run, other in pairs)
+
+    def work_per_request(self, name: str) -> float:
+        return statistics.median(self.work[name])
+
+    def work_ratio(self, name: str, to: str) -> float:
+        """How much less the processor does for `to`: the same ratio, whatever else runs on the core meanwhile."""
+        pairs = zip(self.work[name], self.work[to], strict=True)
+        return statistics.median(other / own for own, other in pairs)
 
     def latency(self, name: str) -> Measured:
         """The run in the middle by its 99th percentile."""

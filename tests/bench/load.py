@@ -43,8 +43,9 @@ wrk.path = "/token?service=registry&scope=repository:%s/app:pull,push"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: requests a second, and latencies in milliseconds."""
+    """One run: how many requests, requests a second, and latencies in milliseconds."""
 
+    requests: int
     rate: float
     median: float
     p99: float
@@ -87,4 +88,4 @@ def run(port: int, script: Path, seconds: int, connections: int = CONNECTIONS, p
     if result["failed"]:
         raise RuntimeError(f"{result['failed']} of {result['requests']} requests failed")
     rate = result["requests"] / result["microseconds"] * 1_000_000
-    return Measured(rate, result["p50"] / 1000, result["p99"] / 1000)
+    return Measured(result["requests"], rate, result["p50"] / 1000, result["p99"] / 1000)

@@ -14,6 +14,7 @@ def facts() -> dict[str, str]:
     return {
         "processor": f"{_first('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
         "memory": f"{int(_first('/proc/meminfo', 'MemTotal').split()[0]) / 1024**2:.1f} GiB",
+        "its load when this began": f"{os.getloadavg()[0]:.1f} (1 is one core at work)",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "aiohttp": metadata.version("aiohttp"),

@@ -22,7 +22,8 @@ ratios should hold on any.
 
 A sidecar as `sidecar init` makes it, one process pinned to one core; wrk with {connections} connections on the other. Beside it, on the same
 core and taking turns with it ({rounds} rounds of {seconds} s each), a bare aiohttp handler that answers {answer_bytes} fixed bytes, which is what a
-token's answer has. A ratio is the median of the rounds' own ratios, because the machine may do other things meanwhile.
+token's answer has. A ratio is the median of the rounds' own ratios, because the machine may do other things meanwhile;
+for the same reason the processor's time for each request is told as well, and compared.
 Every request proves a service account by its key, and asks to pull and push. An answer that isn't 200 ends the run.
 
 - *different*: each request asks for another repository, as one of many accounts in turn: each token is decided and signed.
@@ -31,8 +32,8 @@ Every request proves a service account by its key, and asks to pull and push. An
 
 ## Throughput and latency
 
-| | requests/s | of the bare handler | aim | median | 99th percentile | p99 / median |
-|---|---|---|---|---|---|---|
+| | requests/s | of the bare handler | aim | processor time | of the bare handler | median | 99th percentile | p99 / median |
+|---|---|---|---|---|---|---|---|---|
 {throughput}
 
 ## Size
@@ -107,6 +108,8 @@ def _throughput(findings: Findings) -> list[tuple[str, ...]]:
                 f"{findings.rate(name):.0f}",
                 f"{findings.ratio(name, 'bare'):.2f}",
                 aim,
+                f"{findings.work_per_request(name):.0f} µs",
+                f"{findings.work_ratio(name, 'bare'):.2f}",
                 f"{latency.median:.1f} ms",
                 f"{latency.p99:.1f} ms",
                 f"{latency.p99 / latency.median:.1f}",

@@ -1,5 +1,6 @@
 """The servers under load: started on one core, asked whether they are ready, and stopped."""
 
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,11 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     ready_after: float
+
+    def processor_seconds(self) -> float:
+        """How long it has worked so far, in user and in kernel mode, all threads together."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Resident memory in MiB."""
