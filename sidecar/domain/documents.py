@@ -1,6 +1,7 @@
 """Reading JSON that somebody else wrote: bounded, and refused wherever two readers could understand it differently."""
 
 import json
+import math
 from typing import Any, Final
 
 MAX_DEPTH: Final = 32
@@ -18,7 +19,11 @@ def read_json(content: bytes) -> Any:
     """
     try:
         value = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer
+            content.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse,
+            parse_int=_integer,
+            parse_float=_finite,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -45,6 +50,13 @@ def _integer(digits: str) -> int:
     if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
         raise Ambiguous("an integer is beyond 64 bits")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Ambiguous("a number is beyond what a double holds")
+    return number
 
 
 def _depth(value: Any) -> int:

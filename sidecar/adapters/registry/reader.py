@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from sidecar.adapters.registry.transport import Answer, RegistryTransport
+from sidecar.adapters.registry.transport import Answer, AnswerTooLarge, RegistryTransport
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.documents import Ambiguous, read_json
 from sidecar.domain.errors import Invalid, RegistryUnavailable
@@ -103,8 +103,11 @@ class HttpRegistryReader:
 
     async def blob(self, repository: RepositoryName, digest: Digest, limit: int) -> bytes | None:
         """A small blob. One that the registry keeps elsewhere (a redirect to object storage) is not followed (S27)."""
-        answer = await self._get(repository, f"blobs/{digest}", {"Accept-Encoding": "identity"}, limit)
-        if answer.status in _ELSEWHERE or answer.status == 404:
+        try:
+            answer = await self._get(repository, f"blobs/{digest}", {"Accept-Encoding": "identity"}, limit)
+        except AnswerTooLarge:
+            return None
+        if answer.status in _ELSEWHERE or (answer.status == 404 and answer.is_the_registrys):
             return None
         if answer.status != 200 or not digest.fits(answer.body):
             raise RegistryUnavailable

@@ -32,6 +32,14 @@ class Answer:
         return self.headers.get("Docker-Distribution-Api-Version") == "registry/2.0"
 
 
+class AnswerTooLarge(RegistryUnavailable):
+    """To a question: more bytes than the asker takes."""
+
+
+class _TooLarge(aiohttp.ClientPayloadError):
+    """While it is read, whatever was asked."""
+
+
 class RegistryTransport:
     """Requests to one origin, which `url` names; `url` may end in a path that stands before every /v2/."""
 
@@ -56,9 +64,9 @@ class RegistryTransport:
     async def send(
         self, method: str, url: yarl.URL, *, headers: Mapping[str, str], limit: int, body: bytes | None = None
     ) -> Answer:
-        """The answer, whatever its status. RegistryUnavailable for none in time, or one of more than `limit` bytes.
+        """The answer, whatever its status. RegistryUnavailable for none in time, AnswerTooLarge above `limit` bytes.
 
-        It is OutcomeUnknown where the request may have changed something.
+        Both are OutcomeUnknown where the request may have changed something.
         """
         if url.origin() != self._base.origin():
             raise RegistryUnavailable
@@ -69,13 +77,15 @@ class RegistryTransport:
                 return Answer(response.status, response.headers, await _read(response, limit))
         except aiohttp.ClientConnectorError:
             raise RegistryUnavailable from None
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            raise _unanswered(method) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unanswered(method, error) from None
 
 
-def _unanswered(method: str) -> RegistryUnavailable:
+def _unanswered(method: str, error: Exception) -> RegistryUnavailable:
     """A connection that fails before the request is sent changes nothing, nor does reading."""
-    return RegistryUnavailable() if method in ("GET", "HEAD") else OutcomeUnknown()
+    if method not in ("GET", "HEAD"):
+        return OutcomeUnknown()
+    return AnswerTooLarge() if isinstance(error, _TooLarge) else RegistryUnavailable()
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -83,7 +93,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_any():
         parts += chunk
         if len(parts) > limit:
-            raise aiohttp.ClientPayloadError("larger than allowed")
+            raise _TooLarge
     return bytes(parts)
 
 
