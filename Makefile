@@ -19,7 +19,7 @@ test-long: .venv/installed-dev ## the tests that take minutes
 	@.venv/bin/python -m tests.parts
 	$(PYTEST) -m long $(ARGS)
 
-bench: .venv/installed-dev ## measure tokens and events and write docs/benchmarks.md (needs wrk; some eight minutes)
+bench: .venv/installed-dev ## measure tokens, events and the index, and write docs/benchmarks.md (needs wrk; some eight minutes)
 	@.venv/bin/python -m tests.bench
 
 check: .venv/installed-dev ## format, lint, types and layers

@@ -7,7 +7,6 @@ for again.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
 from sidecar.domain.echoes import Echoes
 from sidecar.domain.events import OWN, Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
@@ -15,8 +14,7 @@ from sidecar.domain.pulls import PullLedger
 from sidecar.ports import Clock
 from sidecar.ports.index import Inbox, InboxEvent, Quarantined
 
-HEAD_BYTES: Final = 64 * 1024
-"""What is kept of a delivery that is over the cap. Any other is kept whole, so that it can be read again."""
+MAX_QUARANTINED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def _inbox_event(entry: Entry, now: datetime) -> InboxEvent | None:
 
 
 def _quarantined(delivery: Delivery, content: bytes, reason: str, now: datetime) -> Quarantined:
-    return Quarantined(reason, delivery.content_type, delivery.address, now, content)
+    return Quarantined(reason, delivery.content_type, delivery.address, now, content[:MAX_QUARANTINED_BYTES])
 
 
 def _ignored(entries: Iterable[Entry]) -> int:

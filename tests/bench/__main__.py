@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sidecar.cli.rendering import Installation
-from tests.bench import acknowledging, load, machine, population, profile, report, revocation, servers
+from tests.bench import acknowledging, indexing, load, machine, population, profile, report, revocation, servers
 from tests.bench.findings import Findings, Process
 from tests.bench.load import Measured
 from tests.bench.servers import Server
@@ -44,6 +44,7 @@ def main() -> None:
         large = _populated(Path(folder) / "large", LARGE)
         events = acknowledging.measure(Path(folder) / "events", ROUNDS, SECONDS)
         page = report.page(_findings(small, large), facts) + acknowledging.section(events)
+        page += indexing.section(indexing.measure(Path(folder) / "index"))
         PAGE.write_text(page, encoding="utf-8")
     print(f"written: {PAGE}")
 

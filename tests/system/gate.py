@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestServer
 
 @dataclass
 class Gate:
-    """Takes every event at once, and passes it on as chance will have it, unless it is `honest`, or `closed`.
+    """Takes every event at once, and passes it on as chance will have it, unless it is `honest`, or `closed`. While it is
+    `holding`, it keeps them until they are released.
 
     5 in 100 are dropped, 30 doubled, 30 held back for up to a second, so that others overtake them, and 1 garbled.
     """
@@ -21,14 +22,19 @@ class Gate:
     chance: random.Random
     honest: bool = False
     closed: bool = False
+    holding: bool = False
     taken: int = 0
     dropped: int = 0
     refused: int = 0
+    _held: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
         content, headers = await request.read(), dict(request.headers)
         self.taken += 1
+        if self.holding:
+            self._held.append((content, headers))
+            return web.Response()
         if self.closed or self._happens(0.05):
             self.dropped += 1
             return web.Response()
@@ -38,6 +44,13 @@ class Gate:
             pause = self.chance.random() if self._happens(0.3) else 0.0
             self._send_later(pause, content, headers)
         return web.Response()
+
+    def release(self) -> None:
+        """Passes on what was held, in its order."""
+        self.holding, held = False, self._held
+        self._held = []
+        for content, headers in held:
+            self._send_later(0.0, content, headers)
 
     async def drained(self) -> None:
         """Until nothing is under way, and the registry has sent nothing for a moment."""

@@ -28,8 +28,6 @@ from tests.system.stage import running_registry
 from tests.system.traffic import Traffic
 
 _SETTLE: Final = {"settle_seconds": 0.3}
-_FAST: Final = {"interval_seconds": 0, "requests_per_second": 5000, "concurrency": 16}
-_AS_IS: Final = {"interval_seconds": 0}
 
 
 @dataclass
@@ -118,8 +116,10 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def staged(folder: Path, part: Part, seed: int, honest: bool = False, fast: bool = True) -> AsyncIterator[Scene]:
-    """`fast` sweeps faster than the configuration would by itself."""
+async def staged(
+    folder: Path, part: Part, seed: int, honest: bool = False, requests_per_second: int = 5000
+) -> AsyncIterator[Scene]:
+    """No sweep begins by itself; those that are asked for go as fast as this."""
     registry_port, gate_port = free_port(), free_port()
     installation = Installation(
         folder=folder / "installation",
@@ -130,7 +130,7 @@ async def staged(folder: Path, part: Part, seed: int, honest: bool = False, fast
         events_url=f"http://127.0.0.1:{gate_port}/events",
     )
     initialise(installation)
-    config = Config.of(installation.sidecar_yaml, _document(installation, _FAST if fast else _AS_IS))
+    config = Config.of(installation.sidecar_yaml, _document(installation, requests_per_second))
     chance = random.Random(seed)
     async with AsyncExitStack() as stack:
         running: Application = await stack.enter_async_context(application(config))
@@ -144,8 +144,9 @@ async def staged(folder: Path, part: Part, seed: int, honest: bool = False, fast
         yield Scene(installation, part, running.core, gate, traffic, registry)
 
 
-def _document(installation: Installation, reconcile: dict[str, Any]) -> dict[str, Any]:
+def _document(installation: Installation, requests_per_second: int = 5000) -> dict[str, Any]:
     document = read_yaml(installation.sidecar_yaml)
+    reconcile = {"interval_seconds": 0, "requests_per_second": requests_per_second, "concurrency": 16}
     return document | {"events": document["events"] | _SETTLE, "reconcile": reconcile}
 
 
@@ -165,6 +166,6 @@ async def start_registry(stack: AsyncExitStack, installation: Installation, part
 @asynccontextmanager
 async def adopting(scene: Scene) -> AsyncIterator[Scene]:
     """The same registry with a second sidecar, whose database is empty and who hears no event."""
-    document = _document(scene.installation, _FAST) | {"database": {"path": "adopting.db"}}
+    document = _document(scene.installation) | {"database": {"path": "adopting.db"}}
     async with application(Config.of(scene.installation.sidecar_yaml, document)) as running:
         yield replace(scene, core=running.core)

@@ -81,7 +81,7 @@ async def test_a_registry_with_history_is_adopted(registry: Part, tmp_path: Path
 
 async def test_an_adoption_holds_no_push_back(registry: Part, tmp_path: Path) -> None:
     """Its plain questions come back as events; a push that is announced among them is seen within 2 s."""
-    async with staged(tmp_path, registry, 8, honest=True, fast=False) as scene:
+    async with staged(tmp_path, registry, 8, honest=True, requests_per_second=200) as scene:
         scene.gate.closed = True
         await asyncio.gather(*(scene.traffic.fill(f"old/app{number:02}", 30) for number in range(20)))
         await scene.gate.drained()

@@ -78,6 +78,13 @@ class Traffic:
         for number in range(tags):
             await self.tag(repository, f"t{number}")
 
+    async def image(self, repository: str, tag: str, number: int) -> None:
+        """A new image of one layer."""
+        layer, config = f"layer {number}".encode(), json.dumps({"os": "linux", "n": number}).encode()
+        for blob in (layer, config):
+            await self._blob(repository, blob)
+        assert await self._put(repository, tag, _image(config, CONFIG, (layer,)), OCI_MANIFEST)
+
     async def tag(self, repository: str, tag: str) -> None:
         """A tag of a new manifest that needs no blob."""
         unique = {"org.example.unique": f"{repository}:{tag}"}
