@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sidecar.domain.digests import Digest, Tag
@@ -22,8 +22,11 @@ class ChangeTables(Protocol):
 
     async def forget(self, intent: Intent) -> None: ...
 
-    async def conclude(self, intent: Intent, at: datetime) -> None:
-        """It has ended; what overlapped it is looked at for a while."""
+    async def conclude(self, intent: Intent, at: datetime, lead: timedelta) -> None:
+        """It has ended; what overlapped it is looked at for a while.
+
+        `lead` is how long before the registry took its throw-away it was asked for.
+        """
         ...
 
     async def is_there(self, repository: RepositoryName) -> bool: ...
@@ -77,7 +80,10 @@ class Changes(Protocol):
         ...
 
     async def overlapping(self, intent: Intent) -> Digest | None:
-        """What somebody pushed under the intent's tag after the registry took its throw-away, and what stands since."""
+        """What somebody pushed under the intent's tag after it was asked for, if the history knows of nothing later.
+
+        None until the event of its throw-away has come, which tells the time by the registry's clock.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ for again.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from sidecar.domain.echoes import Echoes
 from sidecar.domain.events import OWN, Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
@@ -14,7 +15,8 @@ from sidecar.domain.pulls import PullLedger
 from sidecar.ports import Clock
 from sidecar.ports.index import Inbox, InboxEvent, Quarantined
 
-MAX_QUARANTINED_BYTES = 64 * 1024
+HEAD_BYTES: Final = 64 * 1024
+"""What is kept of a delivery that is over the cap. Any other is kept whole, so that it can be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _inbox_event(entry: Entry, now: datetime) -> InboxEvent | None:
 
 
 def _quarantined(delivery: Delivery, content: bytes, reason: str, now: datetime) -> Quarantined:
-    return Quarantined(reason, delivery.content_type, delivery.address, now, content[:MAX_QUARANTINED_BYTES])
+    return Quarantined(reason, delivery.content_type, delivery.address, now, content)
 
 
 def _ignored(entries: Iterable[Entry]) -> int:

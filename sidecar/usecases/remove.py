@@ -7,7 +7,7 @@ of a whole repository goes on, because half of one is nothing that anybody asked
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from weakref import WeakValueDictionary
@@ -51,10 +51,10 @@ class Remove:
     async def untag(self, caller: Caller, project: ProjectId, named: str, tag: Tag) -> None:
         """One tag goes, and nothing else."""
         repository = self._allowed(caller, project, named)
+        asked = self._intent(caller, Change.UNTAG, repository, tag)
         async with self._alone(repository):
             async with self._beginning(repository) as tables:
-                digest = found(await tables.tag(repository, tag), "tag")
-                intent = self._intent(caller, Change.UNTAG, repository, tag, digest)
+                intent = replace(asked, digest=found(await tables.tag(repository, tag), "tag"))
                 await tables.begin(intent)
             await self._carry_out(intent)
 
@@ -142,34 +142,51 @@ class Remove:
 
     async def _carry_out(self, intent: Intent) -> None:
         try:
-            await self._at_the_registry(intent)
-        except OutcomeUnknown as fault:
-            raise Unavailable("the registry") from fault
+            lead = await self._at_the_registry(intent)
+        except OutcomeUnknown:
+            await self._answer_unknown(intent)
         except RegistryUnavailable:
             await self._forget(intent)
             raise
-        await self._finish(intent)
+        else:
+            await self._finish(intent, lead)
 
-    async def _at_the_registry(self, intent: Intent) -> None:
+    async def _answer_unknown(self, intent: Intent) -> None:
+        """Asks what became of it, so that the caller may be told; half a deleted repository is never told as done."""
+        if intent.change is Change.DELETE_REPOSITORY:
+            raise Unavailable("the registry")
+        try:
+            made = await self._find_out(intent)
+        except RegistryUnavailable as fault:
+            raise Unavailable("the registry") from fault
+        if not made:
+            raise RegistryUnavailable
+
+    async def _at_the_registry(self, intent: Intent) -> timedelta:
+        """How long after it was asked for the change began, by what the registry's events can tell."""
+        lead = timedelta()
         if intent.change is Change.DELETE_REPOSITORY:
             await self._empty(intent)
         elif intent.tag is not None:
-            await self._untag(intent, intent.tag)
+            lead = await self._untag(intent, intent.tag)
         elif intent.digest is not None:
             await self.registry.delete_manifest(intent.repository, intent.digest)
+        return lead
 
-    async def _untag(self, intent: Intent, tag: Tag) -> None:
+    async def _untag(self, intent: Intent, tag: Tag) -> timedelta:
         """By name where the registry can; else by a throw-away that takes the tag with it when it goes (fact 5).
 
         The throw-away is put by its digest first: its event tells, by the registry's own clock, which pushes overlap.
         """
         repository, throwaway = intent.repository, intent.throwaway
         await self._require_deletions(intent)
+        lead = self.clock.now() - intent.begun_at
         await self.registry.put_manifest(repository, intent.throwaway_digest, OCI_INDEX, throwaway)
         with _begun():
             if not await self.registry.delete_tag(repository, tag):
                 await self.registry.put_manifest(repository, tag, OCI_INDEX, throwaway)
             await self.registry.delete_manifest(repository, intent.throwaway_digest)
+        return lead
 
     async def _require_deletions(self, intent: Intent) -> None:
         """Asks for the deletion of what isn't there: it tells whether the registry deletes at all."""
@@ -221,23 +238,25 @@ class Remove:
             else:
                 await self._find_out(intent)
 
-    async def _find_out(self, intent: Intent) -> None:
+    async def _find_out(self, intent: Intent) -> bool:
+        """Whether it was made, by what the registry shows; what it may have left there is taken away."""
         if intent.change is Change.UNTAG:
             await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
         reference = intent.tag or intent.digest or ""
         checked = await self.registry.check(intent.repository, reference, None)
-        if checked.answer is Answer.ABSENT:
-            await self._finish(intent)
-        else:
+        if checked.answer is not Answer.ABSENT:
             await self._forget(intent)
+            return False
+        await self._finish(intent)
+        return True
 
-    async def _finish(self, intent: Intent) -> None:
+    async def _finish(self, intent: Intent, lead: timedelta = timedelta()) -> None:
         """The index follows, in one transaction with the end of the intent. An audit entry belongs here, too."""
         now = self.clock.now()
         async with self.changes.changing() as tables:
             if intent.change is Change.UNTAG:
                 await tables.untag(intent, now)
-                await tables.conclude(intent, now)
+                await tables.conclude(intent, now, lead)
                 return
             if intent.digest is not None:
                 await tables.remove(intent, intent.digest, now)

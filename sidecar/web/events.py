@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.domain.errors import InvalidCredentials
-from sidecar.usecases.receive_events import MAX_QUARANTINED_BYTES, Delivery, Receipt, ReceiveEvents
+from sidecar.usecases.receive_events import HEAD_BYTES, Delivery, Receipt, ReceiveEvents
 from sidecar.web.body import read_head
 from sidecar.web.metrics import Metrics
 
@@ -47,7 +47,7 @@ class EventsEndpoint:
             raise InvalidCredentials
         content, whole = await read_head(request, self._body_bytes)
         delivery = Delivery(
-            content=content if whole else content[:MAX_QUARANTINED_BYTES],
+            content=content if whole else content[:HEAD_BYTES],
             content_type=request.headers.get(hdrs.CONTENT_TYPE, "")[:255],
             address=request.remote or "",
             whole=whole,

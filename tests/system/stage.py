@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from sidecar.cli.init import initialise
 from sidecar.cli.processes import tail
 from sidecar.cli.rendering import Installation
 from tests.parts import Part
+from tests.ports import free_port
 
 _READY_SECONDS = 30
 
@@ -118,12 +118,6 @@ def running_sidecar(installation: Installation) -> Iterator[subprocess.Popen[byt
     ) as process:
         _wait_for(f"http://{installation.listen}/readyz", installation.folder / "sidecar.log")
         yield process
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.parts import Part
+from tests.ports import free_port
 from tests.system.clients import Skopeo
-from tests.system.stage import Account, free_port
+from tests.system.stage import Account
 
 pytestmark = pytest.mark.system
 

@@ -12,9 +12,12 @@ from sidecar.adapters.registry.transport import Answer, RegistryTransport, regis
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.bootstrap import token_signer
 from sidecar.config import Config
+from sidecar.domain.digests import Digest
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.names import RepositoryName
 from sidecar.ports import AccessEntry, TokenSigner
+from sidecar.ports.index import Answer as Agrees
+from sidecar.ports.index import Checked, Served
 from tests.system.stage import Stage
 
 pytestmark = pytest.mark.system
@@ -100,3 +103,26 @@ async def test_exact_names_and_prefixes_are_told_apart(reader: HttpRegistryReade
 async def test_an_unknown_repository_is_told_from_an_empty_one(reader: HttpRegistryReader) -> None:
     """A real registry's NAME_UNKNOWN is None."""
     assert await reader.tags(RepositoryName("no/such/thing")) is None
+
+
+async def test_a_tag_is_checked_against_what_is_believed(reader: HttpRegistryReader, writer: Writer) -> None:
+    """Both lines say whether they agree, show something else, or have nothing."""
+    name, digest, other = RepositoryName("checked/web"), Digest(_digest(INDEX)), Digest(_digest(b"other"))
+    await writer.put(name)
+    answers = [
+        await reader.check(name, *question)
+        for question in (("v1", digest), ("v1", other), ("v1", None), ("v2", digest), (digest, digest), (other, other))
+    ]
+    shown = Checked(Agrees.OTHER, digest, INDEX_TYPE)
+    same, absent = Checked(Agrees.SAME), Checked(Agrees.ABSENT)
+    assert answers == [same, shown, shown, absent, same, absent]
+
+
+async def test_a_manifest_and_a_blob_are_read_by_digest(reader: HttpRegistryReader, writer: Writer) -> None:
+    """Bytes and type as they were pushed; None for what isn't there, of either kind."""
+    name, digest, other = RepositoryName("read/web"), Digest(_digest(INDEX)), Digest(_digest(b"other"))
+    await writer.put(name)
+    assert await reader.manifest(name, digest) == Served(digest, INDEX_TYPE, INDEX)
+    assert await reader.manifest(name, other) is None
+    assert await reader.blob(name, Digest(_digest(b"")), 10) == b""
+    assert await reader.blob(name, other, 10) is None

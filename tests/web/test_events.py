@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.ports.index import Quarantined
-from sidecar.usecases.receive_events import MAX_QUARANTINED_BYTES
+from sidecar.usecases.receive_events import HEAD_BYTES
 from tests.logged import Logged, logging_to_memory
 from tests.notifications import CONTENT_TYPES, DIGEST, envelope, event
 from tests.running import Sidecar, running
@@ -186,7 +186,7 @@ async def test_what_cannot_be_read_is_kept_and_answered_200(door: Door, body: by
     assert await door.send(body) == 200
     (kept,) = await door.quarantined()
     assert kept.reason
-    assert kept.content == body[:MAX_QUARANTINED_BYTES]
+    assert kept.content == body
     assert await door.counted("quarantined") == 1
 
 
@@ -194,7 +194,7 @@ async def test_the_head_of_what_is_over_the_cap_is_kept(door: Door) -> None:
     """200, the head in quarantine; the connection goes on."""
     body = envelope(event("e1", tag="v1", url="x" * CAP))
     assert await door.send(body) == 200
-    assert [item.content for item in await door.quarantined()] == [body[:MAX_QUARANTINED_BYTES]]
+    assert [item.content for item in await door.quarantined()] == [body[:HEAD_BYTES]]
     assert await door.send(envelope(event("e2", tag="v2"))) == 200
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sidecar.adapters.database.columns import time_column, time_of
@@ -36,7 +36,7 @@ SELECT id, action, repository, tag, digest, principal, begun_at
 
 _CONCLUDE: Final = """
 UPDATE intent
-   SET concluded_at = $2
+   SET concluded_at = $2, lead = $3
  WHERE id = $1
 """
 
@@ -52,13 +52,17 @@ SELECT tag_history.action, tag_history.digest
   FROM intent
   JOIN repository ON repository.name = intent.repository
   JOIN tag_history ON tag_history.repository = repository.id AND tag_history.tag = intent.tag
- WHERE intent.id = $1 AND tag_history.event <> $1 AND at > marked_at
+ WHERE intent.id = $1 AND tag_history.event <> $1 AND marked_at IS NOT NULL
+   AND at > intent.begun_at * 1000 + (SELECT min(marked_at - lead - begun_at * 1000) FROM intent)
    AND NOT EXISTS (SELECT 1
                      FROM intent AS later
                     WHERE later.repository = intent.repository AND later.begun_at > intent.begun_at
                       AND (later.tag IS NULL OR later.tag = intent.tag))
  ORDER BY at DESC, event DESC
  LIMIT 1
+"""
+"""By how much the registry's clock is ahead, each throw-away's event tells too much by the time that its request took;
+the least that any tells is the nearest.
 """
 
 _REPOSITORY: Final = """
@@ -137,8 +141,9 @@ class ChangeSession:
     async def forget(self, intent: Intent) -> None:
         await self._session.execute(_FORGET, intent.id)
 
-    async def conclude(self, intent: Intent, at: datetime) -> None:
-        await self._session.execute(_CONCLUDE, intent.id, time_column(at))
+    async def conclude(self, intent: Intent, at: datetime, lead: timedelta) -> None:
+        nanoseconds = lead // timedelta(microseconds=1) * _NANOSECONDS
+        await self._session.execute(_CONCLUDE, intent.id, time_column(at), nanoseconds)
 
     async def is_there(self, repository: RepositoryName) -> bool:
         return await self._session.fetch_one(_REPOSITORY, repository) is not None

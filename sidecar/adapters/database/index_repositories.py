@@ -62,16 +62,21 @@ UPDATE repository
 
 
 class RepositoryTable:
-    """Repositories in one transaction. `owner_of` says which project owns a name, today."""
+    """Repositories in one transaction, each looked up once. `owner_of` says which project owns a name, today."""
 
     def __init__(self, session: Session, sizes: SizeTable, owner_of: Callable[[str], ProjectId | None]) -> None:
         self._session = session
         self._sizes = sizes
         self._owner_of = owner_of
+        self._found: dict[RepositoryName, int] = {}
 
     async def find(self, name: RepositoryName) -> int | None:
-        row = await self._session.fetch_one(_GET, name)
-        return None if row is None else int(row[0])
+        if name not in self._found:
+            row = await self._session.fetch_one(_GET, name)
+            if row is None:
+                return None
+            self._found[name] = int(row[0])
+        return self._found[name]
 
     async def ensure(self, name: RepositoryName, at: int) -> int:
         """The repository of this name; the first push makes it. `at` is in nanoseconds."""

@@ -1,0 +1,145 @@
+"""Pushes under a tag that is being taken away: each that the registry took is there in the end, and nothing else went."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+import aiohttp
+import pytest
+
+from sidecar.adapters.system import SystemClock, SystemRandomness
+from sidecar.bootstrap import token_signer
+from sidecar.config import Config
+from sidecar.domain.manifests import OCI_INDEX
+from sidecar.ports import AccessEntry
+from tests.fakes import digest_of
+from tests.system.stage import Stage
+
+pytestmark = pytest.mark.system
+
+SETTLED_SECONDS: Final = 12.0
+"""A push that went with the tag is put back within 10 s of its event."""
+LONGEST_DELAY: Final = 0.03
+TOGETHER: Final = 4
+REPOSITORIES: Final = 4
+
+
+def manifest(text: str) -> bytes:
+    """The smallest manifest there is: an index of nothing, made its own by this text."""
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": {"text": text}}
+    return json.dumps(document).encode()
+
+
+@dataclass
+class Race:
+    """One tag that is taken away while it is pushed. `status` is the registry's answer to that push."""
+
+    repository: str
+    tag: str
+    status: int = 0
+
+    @property
+    def pushed(self) -> bytes:
+        return manifest(f"pushed to {self.tag}")
+
+
+@dataclass
+class Racer:
+    """Somebody with a token of their own, and the administrator, who unties tags."""
+
+    stage: Stage
+    http: aiohttp.ClientSession
+    token: str
+    outcomes: Counter[int] = field(default_factory=Counter)
+
+    async def put(self, repository: str, tag: str, content: bytes) -> int:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": OCI_INDEX}
+        async with self.http.put(self._url(repository, tag), data=content, headers=headers) as answer:
+            return answer.status
+
+    async def shown(self, repository: str, reference: str) -> str | None:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": OCI_INDEX}
+        async with self.http.head(self._url(repository, reference), headers=headers) as answer:
+            return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
+
+    async def call(self, method: str, **body: str) -> dict[str, object]:
+        headers = {"Authorization": f"Bearer {self.stage.administrator.secret}"}
+        url = f"{self.stage.installation.public_url}/{method}"
+        async with self.http.post(url, json={"project": "races", **body}, headers=headers) as answer:
+            told: dict[str, object] = await answer.json()
+            return told
+
+    async def run(self, race: Race, delay: float) -> None:
+        """The push begins that long after the untag was asked for."""
+
+        async def push() -> None:
+            await asyncio.sleep(delay)
+            race.status = await self.put(race.repository, race.tag, race.pushed)
+
+        told, _ = await asyncio.gather(self.call("registry.untag", repository=race.repository, tag=race.tag), push())
+        assert told["ok"], told
+        self.outcomes[race.status] += 1
+
+    def _url(self, repository: str, reference: str) -> str:
+        return f"{self.stage.installation.registry_url}/v2/{repository}/manifests/{reference}"
+
+
+@pytest.fixture
+async def racer(stage: Stage) -> AsyncIterator[Racer]:
+    """May push everything; its token is signed with the installation's own key, so that it costs no request."""
+    stage.answer("project.create", sid="races")
+    signer = token_signer(Config.load(stage.installation.sidecar_yaml), SystemClock(), SystemRandomness())
+    access = [AccessEntry("repository", f"races/r{number}", ("pull", "push")) for number in range(REPOSITORIES)]
+    async with aiohttp.ClientSession() as http:
+        yield Racer(stage, http, signer.sign("ci@races.example", access, 3600).text)
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.timeout(1200)
+async def test_a_push_that_overlaps_stands_or_is_put_back(racer: Racer, count: int) -> None:
+    """Every push that the registry took, and every other tag, is there in the end, in index and registry alike."""
+    random = Random(count)
+    races = [Race(f"races/r{number % REPOSITORIES}", f"t{number}") for number in range(count)]
+    await _fill(racer, races)
+    gate = asyncio.Semaphore(TOGETHER)
+
+    async def one(race: Race) -> None:
+        async with gate:
+            await racer.run(race, random.uniform(0, LONGEST_DELAY))
+
+    await asyncio.gather(*(one(race) for race in races))
+    await asyncio.sleep(SETTLED_SECONDS)
+    lost = [race.tag for race in races if race.status == 201 and not await _stands(racer, race)]
+    assert lost == [], f"{len(lost)} of {count}; the registry answered {dict(racer.outcomes)}"
+    for number in range(REPOSITORIES):
+        assert await racer.shown(f"races/r{number}", "keep") == digest_of(manifest("kept"))
+
+
+async def _fill(racer: Racer, races: list[Race]) -> None:
+    """Each tag, and one that nobody touches, points at one manifest; the index knows all of them."""
+    for number in range(REPOSITORIES):
+        assert await racer.put(f"races/r{number}", "keep", manifest("kept")) == 201
+    for race in races:
+        assert await racer.put(race.repository, race.tag, manifest("kept")) == 201
+    for race in races[-REPOSITORIES:]:
+        for _ in range(600):
+            if race.tag in await _indexed(racer, race.repository):
+                break
+            await asyncio.sleep(0.1)
+
+
+async def _stands(racer: Racer, race: Race) -> bool:
+    wanted = digest_of(race.pushed)
+    there = await racer.shown(race.repository, race.tag) == wanted
+    return there and (await _indexed(racer, race.repository)).get(race.tag) == wanted
+
+
+async def _indexed(racer: Racer, repository: str) -> dict[str, str]:
+    told = await racer.call("registry.getTags", repository=repository)
+    result = told.get("result")
+    items = result["items"] if isinstance(result, dict) else []
+    return {item["tag"]: item["digest"] for item in items}
