@@ -239,16 +239,19 @@ class Remove:
                 await self._find_out(intent)
 
     async def _find_out(self, intent: Intent) -> bool:
-        """Whether it was made, by what the registry shows; what it may have left there is taken away."""
+        """Whether it was made, by what the registry shows; what it may have left there is taken away.
+
+        A tag that shows something new was pushed again meanwhile: the index hears of that by itself.
+        """
         if intent.change is Change.UNTAG:
             await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
         reference = intent.tag or intent.digest or ""
         checked = await self.registry.check(intent.repository, reference, None)
-        if checked.answer is not Answer.ABSENT:
-            await self._forget(intent)
-            return False
-        await self._finish(intent)
-        return True
+        if checked.answer is Answer.ABSENT:
+            await self._finish(intent)
+            return True
+        await self._forget(intent)
+        return checked.digest != intent.digest
 
     async def _finish(self, intent: Intent, lead: timedelta = timedelta()) -> None:
         """The index follows, in one transaction with the end of the intent. An audit entry belongs here, too."""

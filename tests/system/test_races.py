@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -66,12 +66,11 @@ class Racer:
         async with self.http.head(self._url(repository, reference), headers=headers) as answer:
             return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
 
-    async def call(self, method: str, **body: str) -> dict[str, object]:
+    async def call(self, method: str, **body: str) -> Any:
         headers = {"Authorization": f"Bearer {self.stage.administrator.secret}"}
         url = f"{self.stage.installation.public_url}/{method}"
         async with self.http.post(url, json={"project": "races", **body}, headers=headers) as answer:
-            told: dict[str, object] = await answer.json()
-            return told
+            return await answer.json()
 
     async def run(self, race: Race, delay: float) -> None:
         """The push begins that long after the untag was asked for."""
@@ -81,7 +80,7 @@ class Racer:
             race.status = await self.put(race.repository, race.tag, race.pushed)
 
         told, _ = await asyncio.gather(self.call("registry.untag", repository=race.repository, tag=race.tag), push())
-        assert told["ok"], told
+        assert told["ok"] or told["error"]["code"] == "registry_unavailable", told
         self.outcomes[race.status] += 1
 
     def _url(self, repository: str, reference: str) -> str:
@@ -140,6 +139,4 @@ async def _stands(racer: Racer, race: Race) -> bool:
 
 async def _indexed(racer: Racer, repository: str) -> dict[str, str]:
     told = await racer.call("registry.getTags", repository=repository)
-    result = told.get("result")
-    items = result["items"] if isinstance(result, dict) else []
-    return {item["tag"]: item["digest"] for item in items}
+    return {item["tag"]: item["digest"] for item in told["result"]["items"]} if told["ok"] else {}

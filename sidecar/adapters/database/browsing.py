@@ -66,10 +66,10 @@ SELECT manifest.digest, total, created_at, manifest.media_type, artifact_type, p
 _TAGS_OF: Final = """
 SELECT page.digest, tag.name
   FROM ({page}) AS page
-  JOIN tag ON tag.repository = $1 AND tag.digest = page.digest
- WHERE fallback = 0
- ORDER BY tag.name
+ CROSS JOIN tag
+ WHERE tag.repository = $1 AND tag.digest = page.digest AND fallback = 0
 """
+"""SQLite would rather walk through all tags of the repository; CROSS JOIN keeps it to this order of the tables."""
 
 _CHILDREN_OF: Final = """
 SELECT page.digest, manifest_reference.digest
@@ -95,12 +95,15 @@ class BrowsingStore:
             async with self._driver.reading() as session:
                 return await session.fetch(sql, *parameters)
 
-        def made(row: Row) -> tuple[Place, RepositorySummary]:
+        def place(row: Row) -> Place:
             name, size, _, _, created_at, pushed_at, _, _ = row
             keys = {"name": name, "size": size, "createdAt": created_at, "pushedAt": pushed_at}
-            return (keys[asked.order], name), _repository(row)
+            return keys[asked.order], name
 
-        return await listed(asked, lambda name: visible(name) and (wanted is None or wanted(name)), rows_after, made)
+        def fits(name: str) -> bool:
+            return visible(name) and (wanted is None or wanted(name))
+
+        return await listed(asked, fits, rows_after, place, _repository)
 
     async def repository(self, name: RepositoryName) -> RepositorySummary | None:
         async with self._driver.reading() as session:
@@ -113,10 +116,10 @@ class BrowsingStore:
                 sql, parameters = _TAGS.page(await _id_of(session, repository), asked, after, count)
                 return await session.fetch(sql, *parameters)
 
-        def made(row: Row) -> tuple[Place, TagSummary]:
-            return (row[0] if asked.order == "tag" else row[3], row[0]), _tag(row)
+        def place(row: Row) -> Place:
+            return row[0] if asked.order == "tag" else row[3], row[0]
 
-        return await listed(asked, matcher(asked.filter), rows_after, made)
+        return await listed(asked, matcher(asked.filter), rows_after, place, _tag)
 
     async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary]:
         async def rows_after(after: Place | None, count: int) -> list[Row]:
@@ -127,10 +130,10 @@ class BrowsingStore:
                 children = await session.fetch(_CHILDREN_OF.format(page=sql), *parameters)
             return _with_names(rows, tags, children)
 
-        def made(row: Row) -> tuple[Place, ManifestSummary]:
-            return (row[0] if asked.order == "digest" else row[2], row[0]), _manifest(row)
+        def place(row: Row) -> Place:
+            return row[0] if asked.order == "digest" else row[2], row[0]
 
-        return await listed(asked, matcher(asked.filter), rows_after, made)
+        return await listed(asked, matcher(asked.filter), rows_after, place, _manifest)
 
 
 async def _id_of(session: Session, repository: RepositoryName) -> int | None:
@@ -146,7 +149,7 @@ def _with_names(rows: list[Row], tags: list[Row], children: list[Row]) -> list[R
         tags_of[digest].append(tag)
     for digest, child in children:
         children_of[digest].append(child)
-    return [(*row, tags_of[row[0]], children_of[row[0]]) for row in rows]
+    return [(*row, sorted(tags_of[row[0]]), children_of[row[0]]) for row in rows]
 
 
 def _repository(row: Row) -> RepositorySummary:

@@ -48,22 +48,22 @@ async def listed(
     asked: Slice,
     fits: Callable[[str], bool] | None,
     rows_after: Callable[[Place | None, int], Awaitable[Sequence[Row]]],
-    make: Callable[[Row], tuple[Place, _T]],
+    place_of: Callable[[Row], Place],
+    make: Callable[[Row], _T],
 ) -> Listed[_T]:
     """The slice of what fits, read in portions until it is full."""
     count = asked.limit + 1 if fits is None else max(asked.limit + 1, PORTION)
-    found: list[tuple[Place, _T]] = []
+    found: list[Row] = []
     after = asked.after
     while True:
         rows = await rows_after(after, count)
-        made = [make(row) for row in rows]
-        found += [each for each in made if fits is None or fits(each[0][1])]
+        found += rows if fits is None else [row for row in rows if fits(place_of(row)[1])]
         if len(found) > asked.limit:
             shown = found[: asked.limit]
-            return Listed([item for _, item in shown], shown[-1][0])
+            return Listed([make(row) for row in shown], place_of(shown[-1]))
         if len(rows) < count:
-            return Listed([item for _, item in found], None)
-        after = made[-1][0]
+            return Listed([make(row) for row in found], None)
+        after = place_of(rows[-1])
 
 
 def matcher(asked: NameFilter | None) -> Callable[[str], bool] | None:
