@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import aiohttp
@@ -10,14 +11,16 @@ import typer
 
 from sidecar.cli.api_client import ApiClient
 from sidecar.cli.failure import Failure
+from sidecar.cli.terminal import printable
 
 
 def call(
     method: Annotated[str, typer.Argument(help="Such as project.list; GET /openapi.json tells of all.")],
     fields: Annotated[list[str] | None, typer.Argument(metavar="key=value|key:=json", help="The body.")] = None,
     url: Annotated[str, typer.Option(envvar="SIDECAR_URL", help="The sidecar.")] = "http://127.0.0.1:5051",
+    table: Annotated[bool, typer.Option("--table", help="Lists as columns, for people.")] = False,
 ) -> None:
-    """Call a method of the management API and print its result as JSON.
+    """Call a method of the management API and print its result as JSON, or a list as a table.
 
     The token stands in the environment variable SIDECAR_TOKEN: a personal or a scoped one.
 
@@ -29,7 +32,28 @@ def call(
     if not token:
         raise Failure("SIDECAR_TOKEN is not set: put a personal or a scoped token into it")
     result = asyncio.run(_call(url, token, method, dict(_field(field) for field in fields or ())))
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    items = result.get("items")
+    if table and isinstance(items, list):
+        typer.echo("\n".join(table_of(items)))
+    else:
+        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def table_of(items: Sequence[Any]) -> Iterator[str]:
+    """A line of column names, then one for each item; what an item lacks is left blank."""
+    rows = [item if isinstance(item, dict) else {"item": item} for item in items]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _cell(value: Any) -> str:
+    """Text of others, on one line and harmless to a terminal."""
+    if isinstance(value, list):
+        value = " ".join(str(part) for part in value)
+    return "" if value is None else printable(str(value)).replace("\n", " ")
 
 
 async def _call(url: str, token: str, method: str, body: dict[str, Any]) -> dict[str, Any]:
