@@ -4,13 +4,15 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sidecar.cli.init import initialise
-from tests.system.stage import installed, running_sidecar
+from tests.system.clients import Skopeo
+from tests.system.stage import Stage, installed, running_sidecar
 
 pytestmark = pytest.mark.system
 
@@ -35,6 +37,23 @@ def test_its_project_and_account_are_made(tmp_path: Path) -> None:
         ran = [typed(command, environment) for command in commands]
     assert [one.stderr for one in ran] == [""] * len(commands)
     assert "rsk_" in ran[-1].stdout
+
+
+def test_its_day_works(stage: Stage, skopeo: Skopeo, image: Path) -> None:
+    """Each call of the README's day succeeds, beside a registry that holds what the day begins with."""
+    account = stage.account(stage.project("acme"), "developer", "developer")
+    for tag in ("v1", "v2"):
+        assert skopeo.push(image, f"{stage.host}/acme/hello:{tag}", account).returncode == 0
+    deadline = time.monotonic() + 20
+    while "acme/hello" not in str(stage.call("registry.list", project="acme")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    token = stage.administrator.secret
+    environment = os.environ | {"SIDECAR_URL": stage.installation.public_url, "SIDECAR_TOKEN": token}
+    commands = re.findall(r"^ +\$ (sidecar call .*)$", README.read_text(), re.MULTILINE)
+    ran = [typed(command, environment) for command in commands]
+    assert [one.stderr for one in ran] == [""] * len(commands)
+    assert [tag["tag"] for tag in stage.call("registry.getTags", project="acme", repository="hello")["items"]] == ["v1"]
 
 
 def test_its_links_lead_somewhere() -> None:
