@@ -135,7 +135,7 @@ def test_a_manifest_is_deleted_when_nothing_needs_it(
 
 
 def test_a_repository_is_deleted_whole(stage: Stage, skopeo: Skopeo, owner: Account, push: Callable[..., str]) -> None:
-    """Every tag and manifest; it is not found then, though the registry's catalogue still names it."""
+    """Every tag and manifest; it is not found then, nor by a sweep, though the registry's catalogue still names it."""
     digest = push("deleted", "v1", "v2", platforms=("amd64", "arm64"))
     push("deleted", "v3", platforms=("s390x",))
     stage.call("registry.delete", project="acme", repository="deleted")
@@ -144,6 +144,15 @@ def test_a_repository_is_deleted_whole(stage: Stage, skopeo: Skopeo, owner: Acco
         assert not pulls(stage, skopeo, owner, reference)
     time.sleep(6)
     assert error_of(stage, "registry.get", repository="deleted")["code"] == "repository_not_found"
+    _sweep(stage)
+    assert error_of(stage, "registry.get", repository="deleted")["code"] == "repository_not_found"
+    assert "acme/deleted" not in [item["name"] for item in stage.call("registry.list", project="acme")["items"]]
+
+
+def _sweep(stage: Stage) -> None:
+    """The index is compared with the whole catalogue, which names emptied repositories for ever."""
+    sweep = stage.call("reconcile.begin", project="acme")["id"]
+    _wait_until(lambda: "finishedAt" in stage.call("reconcile.get", id=sweep), "the sweep ends")
 
 
 def test_existing_scripts_work_letter_by_letter(stage: Stage, push: Callable[..., str]) -> None:
