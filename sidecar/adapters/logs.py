@@ -13,11 +13,11 @@ import re
 import sys
 import threading
 from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict
 
 _SECRET: Final = re.compile(
     rb"(r(?:sk|pt|st|rt)_)[0-9A-Za-z]{8,}"  # what the sidecar gives out
@@ -36,7 +36,7 @@ def configure_logging(level: str, stream: BinaryIO | None = None, gather_seconds
         atexit.register(lines.write_out)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, _render],
+        processors=[structlog.processors.format_exc_info],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
@@ -45,36 +45,52 @@ def configure_logging(level: str, stream: BinaryIO | None = None, gather_seconds
 
 
 class _Lines:
-    """Where rendered lines go; its methods are named by their levels, as structlog wants it."""
+    """Where lines go; its methods are named by their levels, as structlog wants it. They are rendered when written."""
 
     def __init__(self, stream: BinaryIO, gather_seconds: float) -> None:
         self._stream = stream
         self._gather_seconds = gather_seconds
-        self._gathered: list[bytes] = []
+        self._gathered: list[EventDict] = []
         self._awaited = False
         self._lock = threading.Lock()
 
-    def info(self, line: bytes) -> None:
-        self._gathered.append(line)
-        self._awaited = self._awaited or self._write_later()
-        if not self._awaited:
-            self.write_out()
+    def debug(self, **line: Any) -> None:
+        self._gather("debug", line)
 
-    debug = info
+    def info(self, **line: Any) -> None:
+        self._gather("info", line)
 
-    def warning(self, line: bytes) -> None:
-        self._gathered.append(line)
-        self.write_out()
+    def warning(self, **line: Any) -> None:
+        self._write("warning", line)
 
-    warn = error = exception = critical = fatal = log = msg = warning
+    def error(self, **line: Any) -> None:
+        self._write("error", line)
+
+    def critical(self, **line: Any) -> None:
+        self._write("critical", line)
 
     def write_out(self) -> None:
         with self._lock:
             self._awaited = False
             lines, self._gathered = self._gathered, []
             if lines:
-                self._stream.write(b"\n".join((*lines, b"")))
+                self._stream.write(redacted(b"".join(_rendered(line) for line in lines)))
                 self._stream.flush()
+
+    def _gather(self, level: str, line: EventDict) -> None:
+        self._stamp(level, line)
+        self._awaited = self._awaited or self._write_later()
+        if not self._awaited:
+            self.write_out()
+
+    def _write(self, level: str, line: EventDict) -> None:
+        self._stamp(level, line)
+        self.write_out()
+
+    def _stamp(self, level: str, line: EventDict) -> None:
+        line["level"] = level
+        line["timestamp"] = datetime.now(UTC)
+        self._gathered.append(line)
 
     def _write_later(self) -> bool:
         """Whether that could be arranged: there must be a loop to see to it."""
@@ -95,14 +111,12 @@ class _ToStructlog(logging.Handler):
         log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
-def _render(_logger: WrappedLogger, method: str, line: EventDict) -> bytes:
-    line["level"] = "error" if method == "exception" else method
-    line["timestamp"] = datetime.now(UTC)
-    return redacted(orjson.dumps(line, default=repr, option=orjson.OPT_UTC_Z))
+def _rendered(line: EventDict) -> bytes:
+    return orjson.dumps(line, default=repr, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
 
 
 def redacted(line: bytes) -> bytes:
-    """The line without what looks like a secret; the kind of secret that it was still shows."""
+    """The line, or several, without what looks like a secret; the kind of secret that it was still shows."""
     return _SECRET.sub(rb"\1\2\3[redacted]", line) if _is_suspect(line.lower()) else line
 
 

@@ -2,6 +2,9 @@
 
 import secrets
 from datetime import UTC, datetime
+from typing import Final
+
+_DRAWN: Final = 256
 
 
 class SystemClock:
@@ -14,8 +17,15 @@ class SystemClock:
 class SystemRandomness:
     """ports.Randomness by the operating system."""
 
+    def __init__(self) -> None:
+        self._identifiers: list[str] = []
+
     def bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)
 
     def identifier(self) -> str:
-        return secrets.token_hex(16)
+        """128 random bits. They are no secret, so many are drawn at once: the system is asked once for all of them."""
+        if not self._identifiers:
+            drawn = secrets.token_hex(16 * _DRAWN)
+            self._identifiers = [drawn[at : at + 32] for at in range(0, len(drawn), 32)]
+        return self._identifiers.pop()

@@ -4,7 +4,7 @@ Nothing here depends on the order of grants, and nothing ever denies: a decision
 cut by the limit of the token that was shown (decision 4).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,11 +99,20 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was asked, what of it is granted, and one reason per asked action."""
+    """What was asked, what of it is granted, and of what access to which project's repository that was decided."""
 
     scope: Scope
     granted: frozenset[str]
-    reasons: tuple[Reason, ...]
+    access: Access
+    owner: ProjectId | None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """One for each asked action, found when somebody wants to know: a token is signed without them."""
+        if isinstance(self.scope, CatalogScope):
+            why = _catalog_grant(self.access) or "registry.list on every project (*) is missing"
+            return (Reason(EVERYTHING, EVERYTHING in self.granted, why),)
+        return tuple(_reasons(self, self.scope))
 
 
 def within(limit: Limit, permission: str, project: str, repository: str | None = None) -> bool:
@@ -121,47 +130,59 @@ def decide(access: Access, scope: Scope, owner: ProjectId | None) -> Decision:
     `owner` is the project that owns the scope's repository. What no project owns is nobody's to touch.
     """
     if isinstance(scope, CatalogScope):
-        return _decide_catalog(access, scope)
-    return _decide_repository(access, scope, owner)
+        granted = frozenset((EVERYTHING,)) if _catalog_grant(access) else frozenset[str]()
+    else:
+        granted = _granted(access, scope, owner)
+    return Decision(scope, granted, access, owner)
 
 
-def _decide_catalog(access: Access, scope: CatalogScope) -> Decision:
+def _catalog_grant(access: Access) -> Grant | None:
     """The catalogue names every project's repositories, so it takes registry.list on every project (TS-20).
 
     What everybody holds doesn't count: anonymous callers never get the catalogue (S18).
     """
     named = Access(tuple(grant for grant in access.grants if grant.principal != ALL_USERS), access.limit)
-    grant = named.granting("registry.list", EVERY_PROJECT)
-    if grant is None:
-        reason = Reason(EVERYTHING, False, "registry.list on every project (*) is missing")
-        return Decision(scope, frozenset(), (reason,))
-    return Decision(scope, frozenset((EVERYTHING,)), (Reason(EVERYTHING, True, grant),))
+    return named.granting("registry.list", EVERY_PROJECT)
 
 
-def _decide_repository(access: Access, scope: RepositoryScope, owner: ProjectId | None) -> Decision:
-    wanted = _PERMISSION_OF.keys() if EVERYTHING in scope.actions else scope.actions
-    reasons = {action: _reason(access, scope, owner, action) for action in sorted(wanted)}
-    if PUSH in reasons and reasons[PUSH].allowed and not (PULL in reasons and reasons[PULL].allowed):
-        reasons[PUSH] = Reason(PUSH, False, "push is only granted together with pull (TS-29)")
-    granted = {action for action, reason in reasons.items() if reason.allowed}
-    if EVERYTHING in scope.actions:
-        everything = granted == _PERMISSION_OF.keys()
-        because = "every action is granted" if everything else "not every action is granted"
-        reasons[EVERYTHING] = Reason(EVERYTHING, everything, because)
-        granted |= {EVERYTHING} if everything else set()
-    return Decision(scope, frozenset(granted), tuple(reasons.values()))
-
-
-def _reason(access: Access, scope: RepositoryScope, owner: ProjectId | None, action: str) -> Reason:
+def _granted(access: Access, scope: RepositoryScope, owner: ProjectId | None) -> frozenset[str]:
     if owner is None:
-        return Reason(action, False, f"no project owns {scope.repository}: create one, or add the name to its owns")
+        return frozenset()
+    granted = {
+        action
+        for action in _asked(scope)
+        if access.granting(_PERMISSION_OF[action], owner, scope.repository) is not None
+    }
+    if PULL not in granted:
+        granted.discard(PUSH)
+    if EVERYTHING in scope.actions and granted == _PERMISSION_OF.keys():
+        granted.add(EVERYTHING)
+    return frozenset(granted)
+
+
+def _asked(scope: RepositoryScope) -> Collection[str]:
+    return _PERMISSION_OF if EVERYTHING in scope.actions else scope.actions
+
+
+def _reasons(decision: Decision, scope: RepositoryScope) -> Iterator[Reason]:
+    for action in sorted(_asked(scope)):
+        yield Reason(action, action in decision.granted, _why(decision, scope, action))
+    if EVERYTHING in scope.actions:
+        everything = EVERYTHING in decision.granted
+        yield Reason(EVERYTHING, everything, f"{'every' if everything else 'not every'} action is granted")
+
+
+def _why(decision: Decision, scope: RepositoryScope, action: str) -> Grant | str:
+    access, owner, repository = decision.access, decision.owner, scope.repository
+    if owner is None:
+        return f"no project owns {repository}: create one, or add the name to its owns"
     permission = _PERMISSION_OF[action]
-    grant = access.granting(permission, owner, scope.repository)
+    grant = access.granting(permission, owner, repository)
     if grant is not None:
-        return Reason(action, True, grant)
-    if access.limit is not None and not within(access.limit, permission, owner, scope.repository):
-        return Reason(action, False, f"the token is limited and lacks {permission} on {scope.repository}")
-    return Reason(action, False, f"{permission} on {scope.repository} is missing in project {owner}")
+        return grant if action in decision.granted else "push is only granted together with pull (TS-29)"
+    if access.limit is not None and not within(access.limit, permission, owner, repository):
+        return f"the token is limited and lacks {permission} on {repository}"
+    return f"{permission} on {repository} is missing in project {owner}"
 
 
 def require(access: Access, permission: str, project: str, repository: str | None = None) -> Grant:

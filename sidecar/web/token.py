@@ -34,17 +34,20 @@ class Parameters:
     """Those of a query or a form: any bytes make some, and repeated ones are kept."""
 
     def __init__(self, text: str) -> None:
+        self._values: dict[str, list[str]] = {}
         try:
-            self._pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS)
+            pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS)
         except ValueError:
             raise Invalid(f"at most {MAX_PARAMETERS} parameters are taken in one request") from None
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
 
     def all(self, name: str) -> tuple[str, ...]:
-        return tuple(value for key, value in self._pairs if key == name)
+        return tuple(self._values.get(name, ()))
 
     def last(self, name: str) -> str:
         """The last of that name, or the empty text."""
-        return next((value for key, value in reversed(self._pairs) if key == name), "")
+        return self._values.get(name, ("",))[-1]
 
 
 _remembered: Final = lru_cache(maxsize=256)(Parameters)
@@ -95,7 +98,7 @@ class TokenEndpoint:
 
     def _check_service(self, parameters: Parameters) -> None:
         """No service means ours (TS-9); any other than ours is refused (TS-8)."""
-        if any(service not in ("", self.service) for service in parameters.all("service")):
+        if not {"", self.service}.issuperset(parameters.all("service")):
             raise Invalid("service: is not the one that this server signs tokens for")
 
     def _count(self, outcome: str, authenticator: CredentialKind) -> None:
