@@ -29,6 +29,12 @@ class ChangeTables(Protocol):
         """
         ...
 
+    async def settle(self, intent: Intent) -> None:
+        """What overlapped it stands: nothing is to be looked at any more."""
+        ...
+
+    async def forget_concluded(self, before: datetime) -> None: ...
+
     async def is_there(self, repository: RepositoryName) -> bool: ...
 
     async def tag(self, repository: RepositoryName, tag: Tag) -> Digest | None:
@@ -75,14 +81,11 @@ class Changes(Protocol):
         """Begun and not concluded, the oldest first."""
         ...
 
-    async def concluded(self) -> Sequence[tuple[Intent, datetime]]:
-        """Those that ended a moment ago, and when."""
-        ...
+    async def overlapped(self) -> Sequence[tuple[Intent, Digest]]:
+        """Concluded and not settled, with what somebody pushed under the tag after it was asked for.
 
-    async def overlapping(self, intent: Intent) -> Digest | None:
-        """What somebody pushed under the intent's tag after it was asked for, if the history knows of nothing later.
-
-        None until the event of its throw-away has come, which tells the time by the registry's clock.
+        Only where the event of the throw-away has come, which tells the time by the registry's clock, and where the
+        history knows of nothing later.
         """
         ...
 

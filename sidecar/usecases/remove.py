@@ -97,17 +97,26 @@ class Remove:
 
         A push's event comes before its tag is written (fact 1), so that this may write the same tag just before it.
         """
-        for intent, concluded_at in await self.changes.concluded():
+        overlapped = await self.changes.overlapped()
+        for start in range(0, len(overlapped), _TOGETHER):
+            await asyncio.gather(*(self._see_standing(*each) for each in overlapped[start : start + _TOGETHER]))
+        async with self.changes.changing() as tables:
+            await tables.forget_concluded(self.clock.now() - OVERLAP)
+
+    async def _see_standing(self, intent: Intent, pushed: Digest) -> None:
+        """The registry shows something under the tag, or is given the push again."""
+        tag = Tag(intent.tag or "")
+        checked = await self.registry.check(intent.repository, tag, pushed)
+        if checked.answer is Answer.ABSENT:
             async with self._alone(intent.repository):
-                digest = await self.changes.overlapping(intent)
-                if digest is not None and intent.tag is not None:
-                    await self._put_back(intent.repository, intent.tag, digest)
-            if self.clock.now() > concluded_at + OVERLAP:
-                await self._forget(intent)
+                if (intent, pushed) not in await self.changes.overlapped():
+                    return
+                await self._put_back(intent.repository, tag, pushed)
+        async with self.changes.changing() as tables:
+            await tables.settle(intent)
 
     async def _put_back(self, repository: RepositoryName, tag: Tag, digest: Digest) -> None:
-        checked = await self.registry.check(repository, tag, digest)
-        served = await self.registry.manifest(repository, digest) if checked.answer is Answer.ABSENT else None
+        served = await self.registry.manifest(repository, digest)
         if served is not None:
             await self.registry.put_manifest(repository, tag, served.media_type, served.content)
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import OutcomeUnknown, RegistryUnavailable
@@ -92,11 +91,8 @@ class BreakingChanges:
     async def open(self) -> Sequence[Intent]:
         return await self.changes.open()
 
-    async def concluded(self) -> Sequence[tuple[Intent, datetime]]:
-        return await self.changes.concluded()
-
-    async def overlapping(self, intent: Intent) -> Digest | None:
-        return await self.changes.overlapping(intent)
+    async def overlapped(self) -> Sequence[tuple[Intent, Digest]]:
+        return await self.changes.overlapped()
 
 
 def unanswered(last: int) -> Steps:

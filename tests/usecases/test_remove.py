@@ -184,6 +184,7 @@ class Overlap:
 
     scene: Scene
     remove: Remove
+    path: Path
 
     async def push(self, content: bytes, *, second: int, stands: bool) -> None:
         """Somebody's push of `old`, told by its event; the registry kept the tag, or lost it with the throw-away."""
@@ -195,8 +196,8 @@ class Overlap:
         await self._tell(event(f"d{second}", "delete", second=second, tag="old", digest=""))
 
     async def marked(self, *, second: int) -> None:
-        ((intent, _),) = await self.scene.database.changes.concluded()
-        await self._tell(event("marker", second=second, digest=intent.throwaway_digest, actor="sidecar"))
+        ((throwaway,),) = await look_up(self.path, "SELECT throwaway FROM intent")
+        await self._tell(event("marker", second=second, digest=throwaway, actor="sidecar"))
 
     async def _tell(self, told: dict[str, object]) -> None:
         database, clock = self.scene.database, self.scene.clock
@@ -205,12 +206,12 @@ class Overlap:
 
 
 @pytest.fixture
-async def overlap(scene: Scene) -> Overlap:
+async def overlap(scene: Scene, tmp_path: Path) -> Overlap:
     """`old` was taken away; the registry took the throw-away ten seconds after noon."""
     await scene.push(image(1), "old", "new")
     remove = scene.remove()
     await remove.untag(ANN, ACME, "web", Tag("old"))
-    made = Overlap(scene, remove)
+    made = Overlap(scene, remove, tmp_path / "sidecar.db")
     await made.marked(second=10)
     return made
 
@@ -258,7 +259,7 @@ async def test_overlaps_are_looked_for_for_a_while(overlap: Overlap) -> None:
     """Then the intent is forgotten: nothing grows."""
     overlap.scene.clock.advance(seconds=21)
     await overlap.remove.put_back()
-    assert await overlap.scene.database.changes.concluded() == []
+    assert await look_up(overlap.path, "SELECT id FROM intent") == []
 
 
 async def test_a_tagged_manifest_is_refused(scene: Scene) -> None:

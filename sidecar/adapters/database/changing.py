@@ -40,26 +40,33 @@ UPDATE intent
  WHERE id = $1
 """
 
-_CONCLUDED: Final = """
-SELECT id, action, repository, tag, digest, principal, begun_at, concluded_at
-  FROM intent
- WHERE concluded_at IS NOT NULL
- ORDER BY concluded_at, id
+_SETTLED: Final = """
+UPDATE intent
+   SET settled = 1
+ WHERE id = $1
 """
 
-_OVERLAPPING: Final = """
-SELECT tag_history.action, tag_history.digest
+_FORGET_CONCLUDED: Final = """
+DELETE FROM intent
+ WHERE concluded_at < $1
+"""
+
+_OVERLAPPED: Final = """
+SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, principal, begun_at, pushed.digest
   FROM intent
   JOIN repository ON repository.name = intent.repository
-  JOIN tag_history ON tag_history.repository = repository.id AND tag_history.tag = intent.tag
- WHERE intent.id = $1 AND tag_history.event <> $1 AND marked_at IS NOT NULL
+  JOIN tag_history AS pushed ON pushed.repository = repository.id AND pushed.tag = intent.tag
+ WHERE concluded_at IS NOT NULL AND settled = 0 AND marked_at IS NOT NULL
+   AND pushed.action = 'push'
    AND at > intent.begun_at * 1000 + (SELECT min(marked_at - lead - begun_at * 1000) FROM intent)
+   AND NOT EXISTS (SELECT 1
+                     FROM tag_history AS newer
+                    WHERE newer.repository = pushed.repository AND newer.tag = pushed.tag
+                      AND newer.at > pushed.at AND newer.event <> intent.id)
    AND NOT EXISTS (SELECT 1
                      FROM intent AS later
                     WHERE later.repository = intent.repository AND later.begun_at > intent.begun_at
                       AND (later.tag IS NULL OR later.tag = intent.tag))
- ORDER BY at DESC, event DESC
- LIMIT 1
 """
 """By how much the registry's clock is ahead, each throw-away's event tells too much by the time that its request took;
 the least that any tells is the nearest.
@@ -145,6 +152,12 @@ class ChangeSession:
         nanoseconds = lead // timedelta(microseconds=1) * _NANOSECONDS
         await self._session.execute(_CONCLUDE, intent.id, time_column(at), nanoseconds)
 
+    async def settle(self, intent: Intent) -> None:
+        await self._session.execute(_SETTLED, intent.id)
+
+    async def forget_concluded(self, before: datetime) -> None:
+        await self._session.execute(_FORGET_CONCLUDED, time_column(before))
+
     async def is_there(self, repository: RepositoryName) -> bool:
         return await self._session.fetch_one(_REPOSITORY, repository) is not None
 
@@ -207,14 +220,9 @@ class ChangeStore:
         async with self._driver.reading() as session:
             return [_intent(row) for row in await session.fetch(_OPEN)]
 
-    async def concluded(self) -> list[tuple[Intent, datetime]]:
+    async def overlapped(self) -> list[tuple[Intent, Digest]]:
         async with self._driver.reading() as session:
-            return [(_intent(row), time_of(at)) for *row, at in await session.fetch(_CONCLUDED)]
-
-    async def overlapping(self, intent: Intent) -> Digest | None:
-        async with self._driver.reading() as session:
-            row = await session.fetch_one(_OVERLAPPING, intent.id)
-        return None if row is None or row[0] != "push" else Digest(row[1])
+            return [(_intent(row), Digest(pushed)) for *row, pushed in await session.fetch(_OVERLAPPED)]
 
 
 def _fallbacks_of(digest: Digest) -> tuple[str, str, str]:

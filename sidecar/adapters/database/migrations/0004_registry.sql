@@ -15,7 +15,8 @@ CREATE INDEX manifest_by_age ON manifest (repository, created_at, digest) WHERE 
 -- A change that was begun at the registry, and one that was concluded a moment ago: pushes that overlapped it may still
 -- have to be put back. `digest` is where the tag pointed, or the manifest to delete; `throwaway` is the manifest that may
 -- stand under a tag for a moment, which nobody is to see; `marked_at` is when the registry took it, by its own
--- clock, and `lead` how long before that the change was asked for, both in nanoseconds.
+-- clock, and `lead` how long before that the change was asked for, both in nanoseconds;
+-- `settled` is 1 when nothing has to be put back any more.
 CREATE TABLE intent (
     id           TEXT   NOT NULL PRIMARY KEY,
     action       TEXT   NOT NULL,
@@ -27,7 +28,8 @@ CREATE TABLE intent (
     begun_at     BIGINT NOT NULL,
     marked_at    BIGINT,
     lead         BIGINT,
-    concluded_at BIGINT
+    concluded_at BIGINT,
+    settled      INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE INDEX intent_by_throwaway ON intent (throwaway);
