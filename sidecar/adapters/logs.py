@@ -19,6 +19,9 @@ import orjson
 import structlog
 from structlog.typing import EventDict
 
+_MOST_GATHERED: Final = 32
+"""Lines: some ten kilobytes. More would cost more than their writes, in memory that is new to the processor."""
+
 _SECRET: Final = re.compile(
     rb"(r(?:sk|pt|st|rt)_)[0-9A-Za-z]{8,}"  # what the sidecar gives out
     rb"|\b((?i:basic|bearer)\s+)[A-Za-z0-9+/=._~-]{6,}"  # an Authorization header
@@ -71,7 +74,6 @@ class _Lines:
 
     def write_out(self) -> None:
         with self._lock:
-            self._awaited = False
             lines, self._gathered = self._gathered, []
             if lines:
                 self._stream.write(redacted(b"".join(_rendered(line) for line in lines)))
@@ -80,7 +82,7 @@ class _Lines:
     def _gather(self, level: str, line: EventDict) -> None:
         self._stamp(level, line)
         self._awaited = self._awaited or self._write_later()
-        if not self._awaited:
+        if not self._awaited or len(self._gathered) >= _MOST_GATHERED:
             self.write_out()
 
     def _write(self, level: str, line: EventDict) -> None:
@@ -97,10 +99,14 @@ class _Lines:
         if not self._gather_seconds:
             return False
         try:
-            asyncio.get_running_loop().call_later(self._gather_seconds, self.write_out)
+            asyncio.get_running_loop().call_later(self._gather_seconds, self._in_time)
         except RuntimeError:
             return False
         return True
+
+    def _in_time(self) -> None:
+        self._awaited = False
+        self.write_out()
 
 
 class _ToStructlog(logging.Handler):

@@ -9,6 +9,8 @@ from sidecar.domain.names import Glob, ProjectId
 
 
 class PrincipalKind(StrEnum):
+    __hash__ = str.__hash__  # Enum's own runs in Python, several times for each token
+
     ANONYMOUS = "anonymous"
     PERSON = "person"
     SERVICE_ACCOUNT = "serviceAccount"
@@ -16,6 +18,8 @@ class PrincipalKind(StrEnum):
 
 class CredentialKind(StrEnum):
     """What proved the principal; also the metric label `authenticator`, so the set is fixed and small."""
+
+    __hash__ = str.__hash__
 
     NONE = "none"
     SERVICE_ACCOUNT_KEY = "key"
@@ -73,6 +77,8 @@ SIDECAR: Final = "sidecar"
 
 
 class Scheme(StrEnum):
+    __hash__ = str.__hash__
+
     BASIC = "basic"
     BEARER = "bearer"
     REFRESH = "refresh"

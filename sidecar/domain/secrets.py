@@ -18,6 +18,8 @@ RANDOM_BYTES: Final = 24
 class SecretKind(StrEnum):
     """The prefix of each kind of secret."""
 
+    __hash__ = str.__hash__  # Enum's own runs in Python, several times for each token
+
     SERVICE_ACCOUNT_KEY = "rsk"
     PERSONAL_TOKEN = "rpt"  # noqa: S105 - a prefix, not a secret
     SCOPED_TOKEN = "rst"  # noqa: S105 - a prefix, not a secret

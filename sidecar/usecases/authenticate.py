@@ -18,18 +18,14 @@ class Authenticate:
     async def __call__(self, credentials: Credentials) -> Principal:
         """The principal; InvalidCredentials where nobody vouches; Unavailable where an authenticator fails (TS-59)."""
         for authenticator in self.authenticators:
-            principal = await _ask(authenticator, credentials)
+            try:
+                principal = await authenticator.authenticate(credentials)
+            except InvalidCredentials:
+                raise
+            except Exception as fault:
+                raise Unavailable("authentication") from fault
             if principal is not None:
                 if principal.credential is not None:
                     self.noted(principal.credential)
                 return principal
         raise InvalidCredentials
-
-
-async def _ask(authenticator: Authenticator, credentials: Credentials) -> Principal | None:
-    try:
-        return await authenticator.authenticate(credentials)
-    except InvalidCredentials:
-        raise
-    except Exception as fault:
-        raise Unavailable("authentication") from fault

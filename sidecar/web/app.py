@@ -4,13 +4,14 @@ The middleware gives the request its id, turns errors into problems, and writes 
 logs a query, a header or a body: that is where secrets travel.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import istr
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Randomness
@@ -24,9 +25,11 @@ _HEADERS: Final = {
     hdrs.CACHE_CONTROL: "no-store",
     hdrs.PRAGMA: "no-cache",
     hdrs.SERVER: "registry-sidecar",
-    "X-Content-Type-Options": "nosniff",
+    istr("X-Content-Type-Options"): "nosniff",
 }
 """On every answer. Without a name of its own, aiohttp would tell its version and Python's."""
+
+_REQUEST_ID: Final = istr("X-Request-ID")
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
@@ -49,7 +52,7 @@ class FrontDoor:
         return front_door
 
     async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        started = asyncio.get_running_loop().time()
+        started = perf_counter()
         request_id = self.proxies.request_id_of(request) or self.randomness.identifier()
         request[REQUEST_ID] = request_id
         connection = request.protocol
@@ -61,8 +64,8 @@ class FrontDoor:
             if isinstance(connection, Connection):
                 connection.request_ended()
         answer.headers.update(_HEADERS)
-        answer.headers["X-Request-ID"] = request_id
-        self._record(request, answer.status, asyncio.get_running_loop().time() - started)
+        answer.headers[_REQUEST_ID] = request_id
+        self._record(request, answer.status, perf_counter() - started)
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:

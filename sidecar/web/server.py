@@ -36,10 +36,11 @@ def c_parser_is_loaded() -> bool:
 class Connection(RequestHandler):
     """One client's connection. `web.app` says when a request's head has arrived, and when it was answered."""
 
-    __slots__ = ("_answering", "_awaiting", "_seconds", "_timer", "deadline")
+    __slots__ = ("_answering", "_awaiting", "_running", "_seconds", "_timer", "deadline")
 
     def __init__(self, server: web.Server, seconds: float, **settings: Any) -> None:
-        super().__init__(server, loop=asyncio.get_running_loop(), **settings)
+        self._running = asyncio.get_running_loop()
+        super().__init__(server, loop=self._running, **settings)
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
         self._awaiting = False
@@ -63,7 +64,7 @@ class Connection(RequestHandler):
     def request_began(self) -> None:
         """One whose head came while the one before was being answered has its whole time from now on."""
         if not self._awaiting:
-            self.deadline = asyncio.get_running_loop().time() + self._seconds
+            self.deadline = self._running.time() + self._seconds
         self._awaiting = False
         self._answering = True
 
@@ -96,19 +97,17 @@ class Connection(RequestHandler):
 
     def _await_head(self) -> None:
         """A timer that is set already is left to find the new deadline: one for each request would cost much more."""
-        loop = asyncio.get_running_loop()
         self._awaiting = True
-        self.deadline = loop.time() + self._seconds
+        self.deadline = self._running.time() + self._seconds
         if self._timer is None:
-            self._timer = loop.call_at(self.deadline, self._check_head)
+            self._timer = self._running.call_at(self.deadline, self._check_head)
 
     def _check_head(self) -> None:
-        loop = asyncio.get_running_loop()
         self._timer = None
-        if self._awaiting and loop.time() >= self.deadline:
+        if self._awaiting and self._running.time() >= self.deadline:
             self.force_close()
         elif self._awaiting:
-            self._timer = loop.call_at(self.deadline, self._check_head)
+            self._timer = self._running.call_at(self.deadline, self._check_head)
 
 
 @asynccontextmanager

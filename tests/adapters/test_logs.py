@@ -40,6 +40,16 @@ async def test_a_server_gathers_its_lines() -> None:
     assert [line["number"] for line in logged.lines] == [0, 1, 2]
 
 
+async def test_not_too_many_are_gathered() -> None:
+    """Under load lines are written some dozens at a time, however long they may wait."""
+    with logging_to_memory(gather_seconds=60) as logged:
+        for number in range(100):
+            structlog.get_logger().info("request", number=number)
+        written = len(logged.lines)
+    assert 0 < written < 100
+    assert [line["number"] for line in logged.lines] == list(range(written))
+
+
 async def test_a_warning_is_not_held_back() -> None:
     """What somebody should look at is there at once, behind all that came before it."""
     with logging_to_memory(gather_seconds=60) as logged:
