@@ -82,6 +82,7 @@ from sidecar.web.index_alerts import IndexAlerts
 from sidecar.web.metrics import Metrics
 from sidecar.web.problems import status_envelope, token_envelope
 from sidecar.web.remote import Proxies
+from sidecar.web.repeated import MOST_ANSWERS, RepeatedAnswers
 from sidecar.web.server import c_parser_is_loaded, listening
 from sidecar.web.sweep_alerts import SweepAlerts
 from sidecar.web.token import TokenEndpoint
@@ -174,7 +175,7 @@ async def application(
             core.inbox, pulls, core.clock, config.events.quarantine_bytes, core.echoes, indexing[0].nudge
         )
         public = [
-            *TokenEndpoint(_issue_token(core), config.tokens.service, metrics).routes(),
+            *_token_endpoint(core, metrics).routes(),
             *_management_api(core, receive, remove),
             *health_routes(health),
         ]
@@ -248,6 +249,12 @@ def _upkeep(core: Core) -> tuple[Repeating, ...]:
     )
 
 
+def _token_endpoint(core: Core, metrics: Metrics) -> TokenEndpoint:
+    tokens = core.config.tokens
+    repeated = RepeatedAnswers(MOST_ANSWERS if tokens.reuse_seconds else 0)
+    return TokenEndpoint(_issue_token(core), tokens.service, metrics, repeated)
+
+
 def _issue_token(core: Core) -> IssueToken:
     tokens = core.config.tokens
     return IssueToken(
@@ -259,6 +266,7 @@ def _issue_token(core: Core) -> IssueToken:
         lifetimes=Lifetimes(tokens.lifetime_seconds, tokens.push_lifetime_seconds),
         fresh=FreshTokens(tokens.reuse_seconds),
         pushes=core.pushes,
+        used=core.used.note,
     )
 
 

@@ -7,7 +7,6 @@ refresh token costs a write; all the rest is answered from memory.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from sidecar.domain.errors import Unauthorized
@@ -20,11 +19,8 @@ from sidecar.ports import AccessEntry, AccessReader, Clock, RegistryToken, Token
 SHORTEST_LIFETIME: Final = 60
 """Seconds; clients take less for "for ever" or for sixty (TS-55)."""
 
-_SHORT_SCOPES: Final = 2048
 _SHORT_TOKEN: Final = 4096
-"""Characters. What a stampede asks, and gets, is short; longer ones are not kept, so that memory is bounded (S30)."""
-
-_remembered: Final = lru_cache(maxsize=256)(parse_scopes)
+"""Characters. What a stampede gets is short; longer ones are not kept, so that memory is bounded (S30)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,8 @@ class IssuedToken:
     access: tuple[AccessEntry, ...]
     token: RegistryToken
     refresh_token: str | None
+    generation: int
+    """That of access when the credentials were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,12 @@ class FreshTokens:
     def get(self, key: object, now: datetime) -> RegistryToken | None:
         """Never one that is near its own end: at most a quarter of its life has passed."""
         token = self._tokens.get(key)
-        if token is None:
-            return None
+        return token if token is not None and self.allows(token, now) else None
+
+    def allows(self, token: RegistryToken, now: datetime) -> bool:
+        """Whether it may be given again now."""
         age = (now - token.issued_at).total_seconds()
-        return token if 0 <= age < min(self._seconds, token.expires_in // 4) else None
+        return 0 <= age < min(self._seconds, token.expires_in // 4)
 
     def put(self, key: object, token: RegistryToken) -> None:
         """Forgets the oldest where there is no room."""
@@ -88,20 +88,39 @@ class IssueToken:
     lifetimes: Lifetimes
     fresh: FreshTokens
     pushes: PushTokens
+    used: Callable[[str], None]
+    """Hears of each credential that gets an answer again, as `authenticate` tells of those that it looks at."""
 
     async def __call__(self, request: TokenRequest) -> IssuedToken:
         """Raises Unauthorized for bad credentials, and for nobody who asks for nothing: a login without a password.
 
         Raises Invalid for too many scopes, Unavailable where something that the answer depends on fails.
         """
-        scopes = _parse(request.scopes)
+        generation = self.access.generation
+        scopes = parse_scopes(request.scopes)
         if request.credentials is None and not any(text.strip() for text in request.scopes):
             raise Unauthorized
         principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
         access = self._decide(principal, scopes)
         token = self._token(principal, access)
         refresh_token = await self.refresh_token(principal) if request.offline else None
-        return IssuedToken(principal, access, token, refresh_token)
+        return IssuedToken(principal, access, token, refresh_token, generation)
+
+    def repeats(self, issued: IssuedToken) -> bool:
+        """Whether who asks the same again, with the same credential, would get just this; then it counts as asked.
+
+        All that could answer otherwise by now is a change of access, or time: the credential's, or the token's own.
+        """
+        principal, now = issued.principal, self.clock.now()
+        ended = principal.expires_at is not None and now >= principal.expires_at
+        if ended or issued.generation != self.access.generation or not self.fresh.allows(issued.token, now):
+            return False
+        if principal.credential is not None:
+            self.used(principal.credential)
+        for entry in issued.access:
+            if PUSH in entry.actions:
+                self.pushes.note(entry.name)
+        return True
 
     def _decide(self, principal: Principal, scopes: Sequence[Scope]) -> tuple[AccessEntry, ...]:
         """One entry per resource of which something is granted (TS-64)."""
@@ -133,10 +152,6 @@ class IssueToken:
             return lifetime
         remaining = int((principal.expires_at - now).total_seconds())
         return max(SHORTEST_LIFETIME, min(lifetime, remaining))
-
-
-def _parse(texts: tuple[str, ...]) -> tuple[Scope, ...]:
-    return _remembered(texts) if sum(map(len, texts)) <= _SHORT_SCOPES else parse_scopes(texts)
 
 
 def _entry(scope: Scope, granted: frozenset[str]) -> AccessEntry:

@@ -6,7 +6,6 @@ from the configuration alone: `service` is compared with ours and never copied (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -21,13 +20,13 @@ from sidecar.web.body import read_body
 from sidecar.web.metrics import Metrics
 from sidecar.web.principal import PRINCIPAL, credentials_of, named, refreshing
 from sidecar.web.problems import problem_of
+from sidecar.web.repeated import Answer, RepeatedAnswers, question_of
 
 PATH: Final = "/token"
 MAX_FORM: Final = 64 * 1024
 MAX_ANSWER: Final = 64 * 1024
 """Clients read no further (TS-3)."""
 MAX_PARAMETERS: Final = 2000
-SHORT_QUERY: Final = 2048
 
 
 class Parameters:
@@ -50,14 +49,6 @@ class Parameters:
         return self._values.get(name, ("",))[-1]
 
 
-_remembered: Final = lru_cache(maxsize=256)(Parameters)
-
-
-def _of_query(query: str) -> Parameters:
-    """Short ones are remembered, because a stampede of nodes asks one thing. Forms are not: they hold secrets."""
-    return _remembered(query) if len(query) <= SHORT_QUERY else Parameters(query)
-
-
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
     """`service` is the one audience for which tokens are signed."""
@@ -65,25 +56,34 @@ class TokenEndpoint:
     issue: IssueToken
     service: str
     metrics: Metrics
+    repeated: RepeatedAnswers
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(PATH, self.answer, allow_head=False), web.post(PATH, self.answer)]
 
     async def answer(self, request: web.Request) -> web.Response:
+        question = question_of(request)
+        answer = self.repeated.get(question)
+        if answer is None or not self.issue.repeats(answer.issued):
+            answer = await self._answer(request)
+            self.repeated.put(question, answer)
+        principal = answer.issued.principal
+        request[PRINCIPAL] = principal.name
+        self._count("granted" if answer.issued.access else "empty", principal.credential_kind)
+        return web.Response(body=answer.body, content_type="application/json")
+
+    async def _answer(self, request: web.Request) -> Answer:
         try:
             asked = self._query(request) if request.method == hdrs.METH_GET else await self._form(request)
             issued = await self.issue(asked)
-            body = _body(issued)
+            return Answer(issued, _body(issued))
         except Exception as error:
             self._count(problem_of(error).code, CredentialKind.NONE)
             raise
-        request[PRINCIPAL] = issued.principal.name
-        self._count("granted" if issued.access else "empty", issued.principal.credential_kind)
-        return web.Response(body=body, content_type="application/json")
 
     def _query(self, request: web.Request) -> TokenRequest:
         """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
-        parameters = _of_query(request.raw_path.partition("?")[2])
+        parameters = Parameters(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
         return TokenRequest(credentials_of(request), parameters.all("scope"), offline)

@@ -60,6 +60,7 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
         refresh_token=IssueRefreshToken(database.store, clock, randomness),
         lifetimes=Lifetimes(token=300, push=900),
         fresh=FreshTokens(seconds=30),
+        used=lambda _: None,
         pushes=PushTokens(),
     )
 

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import jwt
 import orjson
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from sidecar.adapters.signing.authority import Authority
 from sidecar.adapters.signing.leaf import Leaf, make_leaf
@@ -16,7 +18,7 @@ from sidecar.ports import AccessEntry, Clock, Randomness, RegistryToken
 NOT_BEFORE_MARGIN: Final = 10
 """How many seconds before its issue a token is already valid (TS-62)."""
 
-_ES256: Final = jwt.get_algorithm_by_name("ES256")
+_ES256: Final = ec.ECDSA(hashes.SHA256())
 
 
 class LeafSigner:
@@ -63,7 +65,7 @@ class LeafSigner:
             "access": [{"type": entry.type, "name": entry.name, "actions": entry.actions} for entry in access],
         }
         signed = self._header + b"." + _part(claims)
-        text = signed + b"." + _unpadded(_ES256.sign(signed, leaf.key))
+        text = signed + b"." + _unpadded(_signature(signed, leaf.key))
         return RegistryToken(text.decode(), now, expires - issued)
 
     def _leaf_at(self, now: datetime) -> Leaf | None:
@@ -74,6 +76,12 @@ class LeafSigner:
                 self._leaf = made
                 self._header = _part({"typ": "JWT", "alg": "ES256", "x5c": [made.x5c]})
         return self._leaf if self._leaf is not None and self._leaf.signs_at(now) else None
+
+
+def _signature(message: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """As RFC 7518 writes it: the two numbers behind each other, 32 bytes each."""
+    r, s = decode_dss_signature(key.sign(message, _ES256))
+    return r.to_bytes(32) + s.to_bytes(32)
 
 
 def _part(value: object) -> bytes:
