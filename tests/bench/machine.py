@@ -6,7 +6,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-import cryptography.hazmat.backends.openssl.backend as openssl
+from cryptography.hazmat.backends.openssl import backend
 
 
 def facts() -> dict[str, str]:
@@ -15,10 +15,10 @@ def facts() -> dict[str, str]:
         "processor": f"{_first('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
         "memory": f"{int(_first('/proc/meminfo', 'MemTotal').split()[0]) / 1024**2:.1f} GiB",
         "its load when this began": f"{os.getloadavg()[0]:.1f} (1 is one core at work)",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         "aiohttp": metadata.version("aiohttp"),
-        "cryptography": f"{metadata.version('cryptography')} ({openssl.backend.openssl_version_text()})",
+        "cryptography": f"{metadata.version('cryptography')} ({backend.openssl_version_text()})",
         "wrk": subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split(" [")[0],
     }
 
