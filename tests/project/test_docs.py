@@ -36,9 +36,10 @@ def test_every_decision_that_is_cited_is_written_down() -> None:
         file.read_text(encoding="utf-8") for folder in ("sidecar", "tests") for file in (ROOT / folder).rglob("*.py")
     ]
     cited = {int(number) for source in sources for number in re.findall(r"[Dd]ecision (\d+)", source)}
-    written = {int(file.name[:4]): file.read_text(encoding="utf-8") for file in (ROOT / "docs/decisions").glob("*.md")}
-    assert cited <= written.keys()
-    assert all(text.startswith(f"# {number}. ") for number, text in written.items())
+    written = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(file.name[:4]) for file in written] == list(range(1, len(written) + 1))
+    assert all(file.read_text(encoding="utf-8").startswith(f"# {int(file.name[:4])}. ") for file in written)
+    assert cited <= set(range(1, len(written) + 1))
 
 
 def _paths(key: str, value: object) -> list[str]:
