@@ -29,7 +29,8 @@ _STARTUP: Final = (
     "marshal",
     "__build_class__",
     "pydantic",
-    "ssl",
+    "ssl.py",
+    "_ssl.",
     "re/_",
 )
 

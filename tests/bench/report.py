@@ -11,8 +11,8 @@ from tests.bench.population import ACCOUNTS_PER_PROJECT, BINDINGS_PER_ACCOUNT
 _PAGE: Final = """\
 # Benchmarks
 
-What the token endpoint costs, and the acknowledgement of events. `make bench` measured this and wrote this page; the numbers belong to the machine, the
-ratios should hold on any.
+What the token endpoint costs, and the acknowledgement of events. `make bench` measured this and wrote this page; the
+numbers belong to the machine, the ratios should hold on any.
 
 | | |
 |---|---|
@@ -20,15 +20,15 @@ ratios should hold on any.
 
 ## How
 
-A sidecar as `sidecar init` makes it, one process pinned to one core; wrk with {connections} connections on the other. Beside it, on the same
-core and taking turns with it ({rounds} rounds of {seconds} s each), a bare aiohttp handler that answers {answer_bytes} fixed bytes, which is what a
-token's answer has. A ratio is the median of the rounds' own ratios, because the machine may do other things meanwhile;
-for the same reason the processor's time for each request is told as well, and compared.
-Every request proves a service account by its key, and asks to pull and push. An answer that isn't 200 ends the run.
+A sidecar as `sidecar init` makes it, one process pinned to one core; wrk with {connections} connections on the other.
+Beside it, on the same core and taking turns with it ({rounds} rounds of {seconds} s each), a bare aiohttp handler that
+answers {answer_bytes} fixed bytes, which is what a token's answer has. A ratio is the median of the rounds' own ratios,
+because the machine may do other things meanwhile; for the same reason the processor's time for each request is told as
+well, and compared. Every request proves a service account by its key, and asks to pull and push. An answer that isn't 200 ends the run.
 
 - *different*: each request asks for another repository, as one of many accounts in turn: each token is decided and signed.
 - *same*: one account asks the same thing again and again, as a stampede of nodes does: within `tokens.reuse_seconds` the
-  token that was signed is answered again; who asks is still proven each time.
+  same answer is given again while nothing could answer otherwise (decision 24).
 
 ## Throughput and latency
 
@@ -47,12 +47,13 @@ Every request proves a service account by its key, and asks to pull and push. An
 | memory after the load | {small.memory:.0f} MiB | {large.memory:.0f} MiB |
 | from start to ready | {small.ready_after:.1f} s | {large.ready_after:.1f} s |
 
-The large installation answers {ratio_different:.2f} (different) and {ratio_same:.2f} (same) times as fast as the small one; the aim is 0.90.
+The large installation answers {ratio_different:.2f} (different) and {ratio_same:.2f} (same) times as fast as the small one;
+the aim is 0.90.
 
 ## Revocation
 
-From the answer to `serviceAccount.deleteKey` to the first 401 at `/token` for that key, with {large.projects:,} projects, {revocations} times:
-median {revoked_median:.1f} ms, longest {revoked_longest:.1f} ms. It is the time of the next request: the change is visible before it is answered.
+From the answer to `serviceAccount.deleteKey` to the first 401 at `/token` for that key, with {large.projects:,} projects,
+{revocations} times: median {revoked_median:.1f} ms, longest {revoked_longest:.1f} ms. It is the time of the next request: the change is visible before it is answered.
 At the registry a token that was signed before lives on for `tokens.lifetime_seconds`.
 
 ## Where the time goes
