@@ -4,10 +4,12 @@
 where STRICT=1 is set.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,8 +19,8 @@ from sidecar.cli import debian, distribution
 
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "registry-sidecar"
 STRICT: Final = os.environ.get("STRICT", "") not in ("", "0")
-REGISTRY_3: Final = "v3.1.1"
-_GO_MODULE: Final = "github.com/distribution/distribution/v3/cmd/registry"
+WORKERS: Final = 4
+"""How many parts are fetched at once: some wait for the network while others are built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,40 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class GoProgram:
+    """A command that the Go module proxy gives the source of, at a pinned version; it is built once, without cgo."""
+
+    name: str
+    package: str
+    version: str
+
+    @property
+    def cached(self) -> Path:
+        """Where it is once it was built."""
+        return CACHE / self.folder / self.name
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the cache: another version has another."""
+        return f"{self.name}-{self.version}"
+
+
+REGISTRY_3: Final = GoProgram("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.1")
+CRANE: Final = GoProgram("crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1")
+ORAS: Final = GoProgram("oras", "oras.land/oras/cmd/oras", "v1.3.6")
+REGCTL: Final = GoProgram("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7")
+
+
 class Missing(Exception):
     """A part that this machine does not have; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """How a part is recognised on the PATH or in the cache, and how it gets into the cache."""
+    """How a part is recognised on the PATH or in the cache, and how it gets into that folder of the cache."""
 
+    folder: str
     look: Callable[[], Part | None]
     fetch: Callable[[], None]
 
@@ -59,22 +87,34 @@ def _registry(line: distribution.Line, cached: Path) -> Part | None:
     return None
 
 
-def _program(name: str, package: str) -> Part | None:
+def _debian_program(name: str, package: str) -> Part | None:
     """The program on the PATH, else the one of that Debian package in the cache."""
     root = CACHE / package / "root"
-    for environment in ({}, debian.environment(root)):
+    return _program(name, [{}, debian.environment(root)])
+
+
+def _go_program(program: GoProgram) -> Part | None:
+    """The program on the PATH, else the one that was built into the cache."""
+    in_cache = {"PATH": os.pathsep.join([str(program.cached.parent), os.environ.get("PATH", os.defpath)])}
+    return _program(program.name, [{}, in_cache], "version")
+
+
+def _program(name: str, environments: Sequence[dict[str, str]], *question: str) -> Part | None:
+    """The first that runs and tells its version when asked, in one of these environments."""
+    for environment in environments:
         path = shutil.which(name, path=environment.get("PATH"))
-        version = path and _version(Path(path), environment)
+        version = path and _version(Path(path), tuple(sorted(environment.items())), question or ("--version",))
         if path and version:
             return Part(Path(path), version, environment)
     return None
 
 
 @cache
-def _version_of(program: Path, environment: tuple[tuple[str, str], ...]) -> str | None:
+def _version(program: Path, environment: tuple[tuple[str, str], ...], question: tuple[str, ...]) -> str | None:
+    """The first line of what it answers."""
     try:
         answer = subprocess.run(
-            [program, "--version"],
+            [program, *question],
             env=os.environ | dict(environment),
             capture_output=True,
             text=True,
@@ -83,21 +123,17 @@ def _version_of(program: Path, environment: tuple[tuple[str, str], ...]) -> str 
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip().splitlines()[0]
+    return answer.stdout.strip().partition("\n")[0]
 
 
-def _version(program: Path, environment: dict[str, str]) -> str | None:
-    return _version_of(program, tuple(sorted(environment.items())))
+def _of_root(look: Callable[[], Part | None]) -> Part | None:
+    return look() if os.geteuid() == 0 else None
 
 
-def _docker_daemon() -> Part | None:
-    return _program("dockerd", "docker.io") if os.geteuid() == 0 else None
-
-
-def _fetch_docker_daemon() -> None:
+def _from_debian_for_root(package: str) -> None:
     if os.geteuid() != 0:
         raise Missing("it needs root")
-    _from_debian("docker.io")
+    _from_debian(package)
 
 
 def _from_debian(package: str) -> None:
@@ -107,15 +143,14 @@ def _from_debian(package: str) -> None:
         raise Missing(str(error)) from None
 
 
-def _fetch_registry_3() -> None:
+def _build(program: GoProgram) -> None:
     go = shutil.which("go")
     if go is None:
-        raise Missing("Go is not installed, and 3.x is not in Debian")
-    folder = CACHE / f"registry-{REGISTRY_3}"
+        raise Missing("Go is not installed, and Debian has it not or too old")
     try:
         subprocess.run(
-            [go, "install", f"{_GO_MODULE}@{REGISTRY_3}"],
-            env=os.environ | {"GOBIN": str(folder)},
+            [go, "install", f"{program.package}@{program.version}"],
+            env=os.environ | {"GOBIN": str(program.cached.parent), "CGO_ENABLED": "0"},
             capture_output=True,
             text=True,
             timeout=1200,
@@ -127,35 +162,67 @@ def _fetch_registry_3() -> None:
         raise Missing(f"go install failed: {error}") from None
 
 
+def _debian(name: str, package: str) -> _Recipe:
+    """A program of a Debian package."""
+    return _Recipe(package, look=lambda: _debian_program(name, package), fetch=lambda: _from_debian(package))
+
+
+def _debian_for_root(name: str, package: str) -> _Recipe:
+    """A program of a Debian package that does what only root may."""
+    return _Recipe(
+        package,
+        look=lambda: _of_root(lambda: _debian_program(name, package)),
+        fetch=lambda: _from_debian_for_root(package),
+    )
+
+
+def _go(program: GoProgram) -> _Recipe:
+    """A program that is built from the Go module proxy's source."""
+    return _Recipe(program.folder, look=lambda: _go_program(program), fetch=lambda: _build(program))
+
+
 _RECIPES: Final = {
     "registry-2": _Recipe(
+        "docker-registry",
         look=lambda: _registry("2", CACHE / "docker-registry/root/usr/bin/docker-registry"),
         fetch=lambda: _from_debian("docker-registry"),
     ),
     "registry-3": _Recipe(
-        look=lambda: _registry("3", CACHE / f"registry-{REGISTRY_3}" / "registry"),
-        fetch=_fetch_registry_3,
+        REGISTRY_3.folder,
+        look=lambda: _registry("3", REGISTRY_3.cached),
+        fetch=lambda: _build(REGISTRY_3),
     ),
-    "skopeo": _Recipe(look=lambda: _program("skopeo", "skopeo"), fetch=lambda: _from_debian("skopeo")),
-    "dockerd": _Recipe(look=_docker_daemon, fetch=_fetch_docker_daemon),
+    "skopeo": _debian("skopeo", "skopeo"),
+    "dockerd": _debian_for_root("dockerd", "docker.io"),
+    "containerd": _debian_for_root("containerd", "docker.io"),
+    "podman": _debian_for_root("podman", "podman"),
+    "buildah": _debian_for_root("buildah", "buildah"),
+    "crane": _go(CRANE),
+    "oras": _go(ORAS),
+    "regctl": _go(REGCTL),
 }
 
 
 def main() -> None:
     """Fetches what is missing, a line per part. What can't be had is the tests' to skip, or to fail for."""
-    for name, recipe in _RECIPES.items():
-        print(f"{name}: {_ensured(name, recipe)}", flush=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for line in workers.map(lambda named: f"{named[0]}: {_ensured(*named)}", _RECIPES.items()):
+            print(line, flush=True)
 
 
 def _ensured(name: str, recipe: _Recipe) -> str:
-    part = recipe.look()
-    if part is None:
-        print(f"{name}: fetching into {CACHE} (once) …", flush=True)
-        try:
-            recipe.fetch()
-        except Missing as reason:
-            return f"MISSING: {reason}"
+    """Where the part is, or why it can't be had. Who fetches locks others out of the folder, who then find it there."""
+    with (CACHE / f"{recipe.folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         part = recipe.look()
+        if part is None:
+            print(f"{name}: fetching into {CACHE} (once) …", flush=True)
+            try:
+                recipe.fetch()
+            except Missing as reason:
+                return f"MISSING: {reason}"
+            part = recipe.look()
     return f"{part.program} ({part.version})" if part else "MISSING: it was fetched but doesn't run"
 
 
