@@ -252,13 +252,14 @@ def _upkeep(core: Core) -> tuple[Repeating, ...]:
 def _token_endpoint(core: Core, metrics: Metrics) -> TokenEndpoint:
     tokens = core.config.tokens
     repeated = RepeatedAnswers(MOST_ANSWERS if tokens.reuse_seconds else 0)
-    return TokenEndpoint(_issue_token(core), tokens.service, metrics, repeated)
+    authenticate = core.authenticate(_TOKEN_SECRETS)
+    return TokenEndpoint(_issue_token(core, authenticate), tokens.service, metrics, repeated, authenticate.unreadable)
 
 
-def _issue_token(core: Core) -> IssueToken:
+def _issue_token(core: Core, authenticate: Authenticate) -> IssueToken:
     tokens = core.config.tokens
     return IssueToken(
-        authenticate=core.authenticate(_TOKEN_SECRETS),
+        authenticate=authenticate,
         access=core.access,
         signer=core.signer,
         clock=core.clock,

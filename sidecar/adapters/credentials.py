@@ -7,7 +7,7 @@ somebody else's are one answer (TS-31); the look-up is by hash, so its time tell
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sidecar.domain.errors import Invalid, InvalidCredentials
+from sidecar.domain.errors import Invalid, InvalidCredentials, SignInFault
 from sidecar.domain.identity import Credential, CredentialKind, Credentials, Principal, Scheme
 from sidecar.domain.names import Email
 from sidecar.domain.secrets import SecretKind, digest, recognise
@@ -36,13 +36,14 @@ class IssuedSecretAuthenticator:
         if kind is None or kind not in self._kinds:
             return None
         credential = self._access.credential(digest(credentials.secret))
-        if (
-            credential is None
-            or not credential.valid_at(self._clock.now())
-            or credentials.scheme not in _SHOWN_AS[kind]
-            or not _may_use(credentials, credential)
-        ):
-            raise InvalidCredentials
+        if credential is None:
+            raise InvalidCredentials(SignInFault.UNKNOWN)
+        if not credential.valid_at(self._clock.now()):
+            raise InvalidCredentials(SignInFault.EXPIRED)
+        if credentials.scheme not in _SHOWN_AS[kind]:
+            raise InvalidCredentials(SignInFault.MISPLACED)
+        if not _may_use(credentials, credential):
+            raise InvalidCredentials(SignInFault.NOT_THEIRS)
         return Principal(
             name=credential.principal,
             kind=credential.principal_kind,

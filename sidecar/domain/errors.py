@@ -14,6 +14,7 @@ SidecarError
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -37,8 +38,28 @@ class Unauthorized(SidecarError):
         super().__init__("api: unauthorized")
 
 
+class SignInFault(StrEnum):
+    """What was wrong with credentials: for the audit log and metrics alone, never for the answer (S8)."""
+
+    MALFORMED = "malformed"
+    """They can't be read, or the secret is empty."""
+    UNRECOGNISED = "unrecognised"
+    """No authenticator knows secrets of this form."""
+    UNKNOWN = "unknown"
+    """Never given out, or revoked."""
+    EXPIRED = "expired"
+    MISPLACED = "misplaced"
+    """A secret of this kind isn't taken in this way, such as a key as a bearer."""
+    NOT_THEIRS = "notTheirs"
+    """The secret is somebody else's than the user name says."""
+
+
 class InvalidCredentials(Unauthorized):
     """Wrong, unknown, expired and revoked are one error on purpose: the answer must not tell them apart (S8)."""
+
+    def __init__(self, fault: SignInFault = SignInFault.UNKNOWN) -> None:
+        super().__init__()
+        self.fault = fault
 
 
 class Forbidden(SidecarError):

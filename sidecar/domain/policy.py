@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sidecar.domain.actors import UNTOLD, Actor, Asking
 from sidecar.domain.errors import Forbidden, NotFound
 from sidecar.domain.identity import Limit, Principal
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, EVERY_PROJECT, Glob, ProjectId
@@ -77,10 +78,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, proven, and all that it holds at this moment."""
+    """Who asks, proven, all that it holds at this moment, and the request."""
 
     principal: Principal
     access: Access
+    asking: Asking = UNTOLD
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.of(self.principal, self.asking)
 
 
 @dataclass(frozen=True, slots=True)

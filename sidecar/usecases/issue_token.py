@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import Unauthorized
 from sidecar.domain.identity import ANONYMOUS, Credentials, Principal
 from sidecar.domain.policy import decide
@@ -30,6 +31,7 @@ class TokenRequest:
     credentials: Credentials | None
     scopes: tuple[str, ...] = ()
     offline: bool = False
+    asking: Asking = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class FreshTokens:
 
 @dataclass(frozen=True, slots=True)
 class IssueToken:
-    authenticate: Callable[[Credentials], Awaitable[Principal]]
+    authenticate: Callable[[Credentials, Asking], Awaitable[Principal]]
     access: AccessReader
     signer: TokenSigner
     clock: Clock
@@ -100,7 +102,7 @@ class IssueToken:
         scopes = parse_scopes(request.scopes)
         if request.credentials is None and not any(text.strip() for text in request.scopes):
             raise Unauthorized
-        principal = ANONYMOUS if request.credentials is None else await self.authenticate(request.credentials)
+        principal = await self._principal(request)
         access = self._decide(principal, scopes)
         token = self._token(principal, access)
         refresh_token = await self.refresh_token(principal) if request.offline else None
@@ -121,6 +123,11 @@ class IssueToken:
             if PUSH in entry.actions:
                 self.pushes.note(entry.name)
         return True
+
+    async def _principal(self, request: TokenRequest) -> Principal:
+        if request.credentials is None:
+            return ANONYMOUS
+        return await self.authenticate(request.credentials, request.asking)
 
     def _decide(self, principal: Principal, scopes: Sequence[Scope]) -> tuple[AccessEntry, ...]:
         """One entry per resource of which something is granted (TS-64)."""

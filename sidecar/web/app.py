@@ -15,6 +15,7 @@ from multidict import istr
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Randomness
+from sidecar.web.asking import REMOTE, REQUEST_ID
 from sidecar.web.metrics import Metrics
 from sidecar.web.principal import PRINCIPAL, ROUTE
 from sidecar.web.problems import Envelope, api_envelope, problem_of
@@ -30,8 +31,6 @@ _HEADERS: Final = {
 """On every answer. Without a name of its own, aiohttp would tell its version and Python's."""
 
 _REQUEST_ID: Final = istr("X-Request-ID")
-
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class FrontDoor:
         started = perf_counter()
         request_id = self.proxies.request_id_of(request) or self.randomness.identifier()
         request[REQUEST_ID] = request_id
+        request[REMOTE] = self.proxies.remote_of(request)
         connection = request.protocol
         if isinstance(connection, Connection):
             connection.request_began()
@@ -93,7 +93,7 @@ class FrontDoor:
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
-            remote=self.proxies.remote_of(request),
+            remote=request[REMOTE],
             principal=request.get(PRINCIPAL),
         )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from sidecar.domain.errors import InvalidCredentials
+from sidecar.domain.errors import InvalidCredentials, SignInFault
 from sidecar.domain.identity import Credentials, Scheme
 
 PRINCIPAL: Final = web.RequestKey("principal", str)
@@ -28,7 +28,7 @@ def credentials_of(request: web.Request) -> Credentials | None:
     if not headers:
         return None
     if len(headers) > 1:
-        raise InvalidCredentials
+        raise InvalidCredentials(SignInFault.MALFORMED)
     return parse_authorization(headers[0])
 
 
@@ -41,7 +41,7 @@ def parse_authorization(header: str) -> Credentials:
         case "bearer":
             return _with_secret(Credentials(Scheme.BEARER, value.strip()))
         case _:
-            raise InvalidCredentials
+            raise InvalidCredentials(SignInFault.MALFORMED)
 
 
 def named(user: str, secret: str) -> Credentials:
@@ -59,7 +59,7 @@ def refreshing(secret: str) -> Credentials:
 def _with_secret(credentials: Credentials) -> Credentials:
     """An empty secret never reaches an authenticator (S23)."""
     if not credentials.secret:
-        raise InvalidCredentials
+        raise InvalidCredentials(SignInFault.MALFORMED)
     return credentials
 
 
@@ -68,8 +68,8 @@ def _split_basic(value: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(value, validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidCredentials from None
+        raise InvalidCredentials(SignInFault.MALFORMED) from None
     user, colon, secret = text.partition(":")
     if not colon:
-        raise InvalidCredentials
+        raise InvalidCredentials(SignInFault.MALFORMED)
     return user, secret

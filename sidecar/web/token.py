@@ -4,7 +4,7 @@
 from the configuration alone: `service` is compared with ours and never copied (S13).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
@@ -12,10 +12,12 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import hdrs, web
 
-from sidecar.domain.errors import Invalid
+from sidecar.domain.actors import Asking
+from sidecar.domain.errors import Invalid, InvalidCredentials
 from sidecar.domain.identity import CredentialKind, Credentials
 from sidecar.ports import AccessEntry
 from sidecar.usecases.issue_token import IssuedToken, IssueToken, TokenRequest
+from sidecar.web.asking import asking_of
 from sidecar.web.body import read_body
 from sidecar.web.metrics import Metrics
 from sidecar.web.principal import PRINCIPAL, credentials_of, named, refreshing
@@ -51,12 +53,13 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """`service` is the one audience for which tokens are signed."""
+    """`service` is the one audience for which tokens are signed; `unreadable` hears of credentials that are none."""
 
     issue: IssueToken
     service: str
     metrics: Metrics
     repeated: RepeatedAnswers
+    unreadable: Callable[[Asking], None]
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(PATH, self.answer, allow_head=False), web.post(PATH, self.answer)]
@@ -74,27 +77,36 @@ class TokenEndpoint:
 
     async def _answer(self, request: web.Request) -> Answer:
         try:
-            asked = self._query(request) if request.method == hdrs.METH_GET else await self._form(request)
-            issued = await self.issue(asked)
+            issued = await self.issue(await self._asked(request))
             return Answer(issued, _body(issued))
         except Exception as error:
             self._count(problem_of(error).code, CredentialKind.NONE)
             raise
 
-    def _query(self, request: web.Request) -> TokenRequest:
+    async def _asked(self, request: web.Request) -> TokenRequest:
+        asking = asking_of(request, f"{request.method} {PATH}")
+        try:
+            if request.method == hdrs.METH_GET:
+                return self._query(request, asking)
+            return await self._form(request, asking)
+        except InvalidCredentials:
+            self.unreadable(asking)
+            raise
+
+    def _query(self, request: web.Request, asking: Asking) -> TokenRequest:
         """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
         parameters = Parameters(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
-        return TokenRequest(credentials_of(request), parameters.all("scope"), offline)
+        return TokenRequest(credentials_of(request), parameters.all("scope"), offline, asking)
 
-    async def _form(self, request: web.Request) -> TokenRequest:
+    async def _form(self, request: web.Request, asking: Asking) -> TokenRequest:
         """Who asks stands in the form, as a password or as a refresh token."""
         body = await read_body(request, MAX_FORM)
         parameters = Parameters(body.decode("utf-8", "replace"))
         self._check_service(parameters)
         offline = parameters.last("access_type") == "offline"
-        return TokenRequest(_granted_by(parameters), parameters.all("scope"), offline)
+        return TokenRequest(_granted_by(parameters), parameters.all("scope"), offline, asking)
 
     def _check_service(self, parameters: Parameters) -> None:
         """No service means ours (TS-9); any other than ours is refused (TS-8)."""

@@ -2,11 +2,13 @@
 
 import pytest
 
-from sidecar.domain.errors import InvalidCredentials, Unavailable
+from sidecar.domain.actors import Asking
+from sidecar.domain.errors import InvalidCredentials, SignInFault, Unavailable
 from sidecar.domain.identity import Credentials, Principal, PrincipalKind, Scheme
 from sidecar.ports import Authenticator
 from sidecar.usecases.authenticate import Authenticate
 
+ASKING = Asking("me.get", "192.0.2.1", "r-1")
 SHOWN = Credentials(Scheme.BEARER, "x")
 DAN = Principal("dan@acme.example", PrincipalKind.PERSON, credential="c-1")
 
@@ -27,7 +29,7 @@ class Answering:
 
 async def ask(*authenticators: Authenticator) -> tuple[Principal, list[str]]:
     noted: list[str] = []
-    return await Authenticate(authenticators, noted.append)(SHOWN), noted
+    return await Authenticate(authenticators, noted.append)(SHOWN, ASKING), noted
 
 
 async def test_the_first_that_knows_the_credentials_answers() -> None:
@@ -61,3 +63,28 @@ async def test_a_fault_is_unavailable(fault: Exception) -> None:
 async def test_a_credential_that_proved_somebody_is_noted() -> None:
     """For "last used"."""
     assert (await ask(Answering(DAN)))[1] == ["c-1"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fault"),
+    [
+        (InvalidCredentials(SignInFault.EXPIRED), SignInFault.EXPIRED),
+        (None, SignInFault.UNRECOGNISED),
+    ],
+)
+async def test_each_refusal_is_heard_of_once(outcome: Exception | None, fault: SignInFault) -> None:
+    """With what was shown, where it came from, and what was wrong with it."""
+    heard: list[object] = []
+    authenticate = Authenticate((Answering(outcome),), lambda _: None, lambda *refusal: heard.append(refusal))
+    with pytest.raises(InvalidCredentials):
+        await authenticate(SHOWN, ASKING)
+    assert heard == [(SHOWN, ASKING, fault)]
+
+
+async def test_a_fault_is_no_refusal() -> None:
+    """Nobody is throttled, and nothing told of, because a part of ours is out of order."""
+    heard: list[object] = []
+    authenticate = Authenticate((Answering(OSError()),), lambda _: None, lambda *refusal: heard.append(refusal))
+    with pytest.raises(Unavailable):
+        await authenticate(SHOWN, ASKING)
+    assert heard == []

@@ -1,18 +1,20 @@
 """One way for every method: who, what, may they, do it, answer. Handlers never see a request, nor decide who may."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
 
-from sidecar.domain.errors import Unauthorized
+from sidecar.domain.actors import Asking
+from sidecar.domain.errors import InvalidCredentials, Unauthorized
 from sidecar.domain.identity import Credentials, Principal
 from sidecar.domain.policy import Caller
 from sidecar.ports import AccessReader
+from sidecar.usecases.authenticate import Authenticate
 from sidecar.web.api.bodies import Result, read_body_as
 from sidecar.web.api.json_object import read_object
 from sidecar.web.api.methods import MethodTable
+from sidecar.web.asking import asking_of
 from sidecar.web.body import read_body
 from sidecar.web.principal import PRINCIPAL, ROUTE, credentials_of
 
@@ -22,7 +24,7 @@ class Dispatcher:
     """`max_body` is in bytes."""
 
     methods: MethodTable
-    authenticate: Callable[[Credentials], Awaitable[Principal]]
+    authenticate: Authenticate
     access: AccessReader
     max_body: int
 
@@ -35,19 +37,27 @@ class Dispatcher:
         if method is None:
             raise web.HTTPNotFound
         request[ROUTE] = f"/{method.name}"
-        principal = await self._principal(request)
+        asking = asking_of(request, method.name)
+        principal = await self._principal(request, asking)
         body = read_body_as(method.request, read_object(await read_body(request, self.max_body)))
-        caller = Caller(principal, self.access.access_of(principal))
+        caller = Caller(principal, self.access.access_of(principal), asking)
         method.authorise(caller.access, body)
         return _answer(await method.handler(caller, body))
 
-    async def _principal(self, request: web.Request) -> Principal:
-        credentials = credentials_of(request)
+    async def _principal(self, request: web.Request, asking: Asking) -> Principal:
+        credentials = self._credentials(request, asking)
         if credentials is None:
             raise Unauthorized
-        principal = await self.authenticate(credentials)
+        principal = await self.authenticate(credentials, asking)
         request[PRINCIPAL] = principal.name
         return principal
+
+    def _credentials(self, request: web.Request, asking: Asking) -> Credentials | None:
+        try:
+            return credentials_of(request)
+        except InvalidCredentials:
+            self.authenticate.unreadable(asking)
+            raise
 
 
 def _answer(result: Result) -> web.Response:
