@@ -19,7 +19,7 @@ from sidecar.adapters.logs import configure_logging
 from sidecar.adapters.pace import Pace
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.registry.writer import HttpRegistryWriter
-from sidecar.adapters.signing import LeafSigner, load_authority
+from sidecar.adapters.signing import KeptTokens, LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.config import Config, read_secret
 from sidecar.domain.echoes import Echoes
@@ -211,7 +211,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             index=database.index,
             browsing=database.browsing,
             sweeps=database.sweeps,
-            registry=HttpRegistryWriter(transport, signer, lambda: echoes.asked(clock.now())),
+            registry=HttpRegistryWriter(transport, KeptTokens(signer, clock), lambda: echoes.asked(clock.now())),
             echoes=echoes,
             pushes=PushTokens(),
             explanations=database.explanations,

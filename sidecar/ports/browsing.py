@@ -93,17 +93,17 @@ class Browsing(Protocol):
     """
 
     async def repositories(
-        self, project: ProjectId, visible: Callable[[str], bool], asked: Slice
+        self, project: ProjectId, visible: Callable[[str], bool] | None, asked: Slice
     ) -> Listed[RepositorySummary]:
-        """The project's repositories whose name is `visible`."""
+        """The project's repositories whose name is `visible`; with None, all of them."""
         ...
 
     async def repository(self, name: RepositoryName) -> RepositorySummary | None: ...
 
-    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary]:
-        """People's tags. A filter is matched on the tag."""
+    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary] | None:
+        """People's tags; None where the repository isn't there. A filter is matched on the tag."""
         ...
 
-    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary]:
-        """All that live, tagged or not. A filter is matched on the digest."""
+    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary] | None:
+        """All that live, tagged or not; None where the repository isn't there. A filter is matched on the digest."""
         ...

@@ -3,12 +3,12 @@
 Times of events and of what they moved are the registry's, in nanoseconds since 1970; all other times are datetimes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
@@ -17,6 +17,8 @@ from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
 from sidecar.ports.sweeps import Drift, Sweep
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,13 @@ class Index(Protocol):
 
     def applying(self) -> AbstractAsyncContextManager[IndexTables]:
         """One transaction, alone: commits at the end, rolls back whole if it raises or is cancelled."""
+        ...
+
+    async def apply(self, work: Callable[[IndexTables], Coroutine[Any, Any, T]]) -> T:
+        """The same in one go, and much cheaper: `work` awaits nothing but its tables, and tells nobody of its doings.
+
+        It may run on another thread.
+        """
         ...
 
     async def pending(self, limit: int, now: datetime) -> list[PendingManifest]:

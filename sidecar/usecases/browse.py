@@ -34,26 +34,32 @@ class Browse:
             return caller.access.granting(LIST, project, name) is not None
 
         self._check_there(project)
-        return await self.index.repositories(project, visible, asked)
+        sees_all = caller.access.granting(LIST, project) is not None
+        return await self.index.repositories(project, None if sees_all else visible, asked)
 
     async def repository(self, caller: Caller, project: ProjectId, named: str) -> RepositorySummary:
-        name = addressed(project, named, self.access.owner_of)
-        require(caller.access, GET, project, name)
+        name = self._readable(caller, project, named)
         return found(await self.index.repository(name), "repository")
 
     async def tags(
         self, caller: Caller, project: ProjectId, named: str, asked: Slice
     ) -> tuple[RepositoryName, Listed[TagSummary]]:
         """The repository's full name, and the slice of its tags."""
-        repository = await self.repository(caller, project, named)
-        return repository.name, await self.index.tags(repository.name, asked)
+        name = self._readable(caller, project, named)
+        return name, found(await self.index.tags(name, asked), "repository")
 
     async def manifests(
         self, caller: Caller, project: ProjectId, named: str, asked: Slice
     ) -> tuple[RepositoryName, Listed[ManifestSummary]]:
         """The repository's full name, and the slice of its manifests."""
-        repository = await self.repository(caller, project, named)
-        return repository.name, await self.index.manifests(repository.name, asked)
+        name = self._readable(caller, project, named)
+        return name, found(await self.index.manifests(name, asked), "repository")
+
+    def _readable(self, caller: Caller, project: ProjectId, named: str) -> RepositoryName:
+        """The full name of a repository that the caller may look into."""
+        name = addressed(project, named, self.access.owner_of)
+        require(caller.access, GET, project, name)
+        return name
 
     def _check_there(self, project: ProjectId) -> None:
         """NotFound for who holds something on every project: one that is there owns what lies below its id."""

@@ -19,7 +19,7 @@ from sidecar.domain.manifests import (
 )
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Index, PendingManifest, RegistryReader, Served
+from sidecar.ports.index import Index, IndexTables, PendingManifest, RegistryReader, Served
 
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -82,13 +82,14 @@ class FetchManifests:
             await self._put_off(_Failed(item.pending, f"could not be kept: {type(error).__name__}"))
 
     async def _keep(self, fetched: Sequence[_Fetched]) -> None:
-        if not fetched:
-            return
-        async with self.index.applying() as tables:
+        async def work(tables: IndexTables) -> None:
             for item in fetched:
                 await tables.document(
                     item.pending.digest, item.served.content, item.served.media_type, item.reading, item.image
                 )
+
+        if fetched:
+            await self.index.apply(work)
 
     async def _fetch(self, pending: PendingManifest) -> _Fetched | _Failed:
         try:

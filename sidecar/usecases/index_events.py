@@ -48,10 +48,12 @@ class IndexEvents:
         return len(claimed)
 
     async def _apply(self, claimed: Sequence[InboxEvent]) -> None:
-        async with self.index.applying() as tables:
+        async def work(tables: IndexTables) -> None:
             for event in claimed:
                 await self._apply_one(tables, event)
             await tables.done([event.sequence for event in claimed])
+
+        await self.index.apply(work)
         self.observer.applied(len(claimed))
 
     async def _apply_alone(self, event: InboxEvent) -> None:

@@ -6,11 +6,12 @@ anything by itself. A sweep that would remove much stops, and waits for a person
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Invalid, RegistryUnavailable
@@ -29,10 +30,15 @@ RECENT: Final = timedelta(days=7)
 """For so long after its last event a manifest that is gone is asked for again: its next push may be lost."""
 _AT_A_TIME: Final = 16
 """Repositories whose lists are asked for together."""
+_ASKED_TOGETHER: Final = 200
+"""Suspects between two looks at what the sweep would remove; at the end of them the workers wait for each other."""
 _IN_ONE_COMMIT: Final = 50
+"""Differences. While they are written, no event can be stored."""
 
 Ask = Callable[[Suspect], Awaitable[Checked | None]]
 """What the registry says of a suspect; None for no clear answer."""
+
+_Answered = tuple[Suspect, Checked | None]
 
 
 @dataclass
@@ -122,7 +128,7 @@ class Reconcile:
             self._not_before = self.clock.now() + RETRY
         sweep = replace(sweep, unanswered=sweep.unanswered + unlisted)
         every = (suspect for asked in questions for suspect in asked or ())
-        while portion := list(islice(every, _IN_ONE_COMMIT)):
+        while portion := list(islice(every, _ASKED_TOGETHER)):
             sweep = await self._look(sweep, portion)
             missing = await self._missing(sweep)
             if _is_too_much(sweep, missing):
@@ -152,10 +158,12 @@ class Reconcile:
         answers = await self._ask_all(suspects)
         unclear = sum(answer is None for answer in answers)
         sweep = replace(sweep, checked=sweep.checked + len(suspects), unanswered=sweep.unanswered + unclear)
-        async with self.index.applying() as tables:
-            for suspect, answer in zip(suspects, answers, strict=True):
-                await self._note(tables, sweep, suspect, answer)
-            await tables.swept(sweep)
+        now = self.clock.now()
+        asked = zip(suspects, answers, strict=True)
+        different = ((each, answer) for each, answer in asked if _drift(each, answer, now) is not None)
+        while portion := list(islice(different, _IN_ONE_COMMIT)):
+            await self._apply(partial(self._note_all, sweep, portion))
+        await self._keep(sweep)
         return sweep
 
     async def _ask_all(self, suspects: Sequence[Suspect]) -> list[Checked | None]:
@@ -172,13 +180,18 @@ class Reconcile:
                 group.create_task(worker())
         return answers
 
-    async def _note(self, tables: IndexTables, sweep: Sweep, suspect: Suspect, answer: Checked | None) -> None:
+    async def _note_all(self, sweep: Sweep, different: Iterable[_Answered], tables: IndexTables) -> list[Drift]:
+        noted = [await self._note(tables, sweep, suspect, answer) for suspect, answer in different]
+        return [drift for drift in noted if drift is not None]
+
+    async def _note(self, tables: IndexTables, sweep: Sweep, suspect: Suspect, answer: Checked | None) -> Drift | None:
         drift = _drift(suspect, answer, self.clock.now())
         if drift is None or await tables.awaits(suspect.repository, suspect.target, suspect.key):
-            return
+            return None
         if drift.kind is not DriftKind.MISSING and not sweep.order.dry_run:
             await _follow(tables, suspect, answer, self.clock.now())
-        await self._tell(tables, sweep, drift)
+        await tables.drifted(sweep.id, drift)
+        return drift
 
     async def _end_of_list(self, sweep: Sweep) -> int:
         """A dry run ends here; else what is missing is asked for once more."""
@@ -199,27 +212,36 @@ class Reconcile:
         ready = [drift for drift in missing if drift.found_at + self.settle <= now]
         answers = await self._ask_all([_again(drift) for drift in ready])
         unclear = sum(answer is None for answer in answers)
-        async with self.index.applying() as tables:
-            for drift, answer in zip(ready, answers, strict=True):
-                await self._conclude(tables, sweep, drift, answer)
-            await tables.swept(replace(sweep, unanswered=sweep.unanswered + unclear))
+        sweep = replace(sweep, unanswered=sweep.unanswered + unclear)
+        await self._apply(partial(self._conclude_all, sweep, list(zip(ready, answers, strict=True))))
         return len(ready)
 
-    async def _conclude(self, tables: IndexTables, sweep: Sweep, drift: Drift, answer: Checked | None) -> None:
+    async def _conclude_all(
+        self, sweep: Sweep, answered: Iterable[tuple[Drift, Checked | None]], tables: IndexTables
+    ) -> list[Drift]:
+        concluded = [await self._conclude(tables, sweep, drift, answer) for drift, answer in answered]
+        await tables.swept(sweep)
+        return [drift for drift in concluded if drift is not None]
+
+    async def _conclude(self, tables: IndexTables, sweep: Sweep, drift: Drift, answer: Checked | None) -> Drift | None:
+        """What was found in the end, noted; None where it was no drift."""
         suspect, now = _again(drift), self.clock.now()
         found = _drift(suspect, answer, now)
         if found is None or await tables.awaits(drift.repository, drift.target, drift.key):
             await tables.retract(sweep.id, drift)
-        elif found.kind is DriftKind.MISSING:
+            return None
+        if found.kind is DriftKind.MISSING:
             await tables.gone(suspect, now)
-            await self._tell(tables, sweep, replace(drift, kind=DriftKind.REMOVED))
+            found = replace(drift, kind=DriftKind.REMOVED)
         else:
             await _follow(tables, suspect, answer, now)
-            await self._tell(tables, sweep, found)
+        await tables.drifted(sweep.id, found)
+        return found
 
-    async def _tell(self, tables: IndexTables, sweep: Sweep, drift: Drift) -> None:
-        await tables.drifted(sweep.id, drift)
-        self.observer.found(drift)
+    async def _apply(self, work: Callable[[IndexTables], Coroutine[Any, Any, list[Drift]]]) -> None:
+        """Does the work in one transaction, and then tells of the drift that it noted."""
+        for drift in await self.index.apply(work):
+            self.observer.found(drift)
 
     async def _missing(self, sweep: Sweep) -> int:
         return (await self.sweeps.counts(sweep.id)).get((DriftKind.MISSING, Target.TAG), 0)
@@ -235,8 +257,7 @@ class Reconcile:
         await self._keep(replace(sweep, stage=SweepStage.DONE, finished_at=self.clock.now()))
 
     async def _keep(self, sweep: Sweep) -> None:
-        async with self.index.applying() as tables:
-            await tables.swept(sweep)
+        await self.index.apply(lambda tables: tables.swept(sweep))
 
 
 def _is_too_much(sweep: Sweep, missing: int) -> bool:

@@ -5,6 +5,7 @@ or an unclear one, changes nothing and is asked for again.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -40,12 +41,15 @@ class Verify:
         suspects = await self.index.due(limit, self.clock.now())
         answers = await asyncio.gather(*(self.ask(suspect) for suspect in suspects))
         if suspects:
-            async with self.index.applying() as tables:
-                settled = zip(suspects, answers, strict=True)
-                verdicts = [await self._settle(tables, suspect, answer) for suspect, answer in settled]
-            for verdict in verdicts:
+            settled = list(zip(suspects, answers, strict=True))
+            for verdict in await self.index.apply(lambda tables: self._settle_all(tables, settled)):
                 self.observer.verified(verdict)
         return len(suspects)
+
+    async def _settle_all(
+        self, tables: IndexTables, settled: Sequence[tuple[Suspect, Checked | None]]
+    ) -> list[Verdict]:
+        return [await self._settle(tables, suspect, answer) for suspect, answer in settled]
 
     async def ask(self, suspect: Suspect) -> Checked | None:
         """What the registry says of it; None for no clear answer."""

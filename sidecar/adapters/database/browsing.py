@@ -1,13 +1,17 @@
-"""ports.Browsing: pages of repositories, tags and manifests, each as many statements whatever it shows."""
+"""ports.Browsing: pages of repositories, tags and manifests, each as many statements whatever it shows.
+
+Each portion is a transaction of its own, so that a long list keeps nobody waiting.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from sidecar.adapters.database.columns import moment_of
 from sidecar.adapters.database.driver import Driver, Row, Session
-from sidecar.adapters.database.pages import PagedStatement, listed, matcher
+from sidecar.adapters.database.pages import PagedStatement, both, listed, matcher
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.ports.browsing import (
@@ -80,65 +84,72 @@ SELECT page.digest, manifest_reference.digest
 
 
 class BrowsingStore:
-    """ports.Browsing on a driver. Each portion is a view of its own, so that a long list keeps nobody waiting."""
+    """ports.Browsing on a driver."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
     async def repositories(
-        self, project: ProjectId, visible: Callable[[str], bool], asked: Slice
+        self, project: ProjectId, visible: Callable[[str], bool] | None, asked: Slice
     ) -> Listed[RepositorySummary]:
-        wanted = matcher(asked.filter)
-
         async def rows_after(after: Place | None, count: int) -> list[Row]:
             sql, parameters = _REPOSITORIES.page(project, asked, after, count)
-            async with self._driver.reading() as session:
-                return await session.fetch(sql, *parameters)
+            return await self._driver.read(lambda session: session.fetch(sql, *parameters))
 
         def place(row: Row) -> Place:
             name, size, _, _, created_at, pushed_at, _, _ = row
             keys = {"name": name, "size": size, "createdAt": created_at, "pushedAt": pushed_at}
             return keys[asked.order], name
 
-        def fits(name: str) -> bool:
-            return visible(name) and (wanted is None or wanted(name))
-
-        return await listed(asked, fits, rows_after, place, _repository)
+        return await listed(asked, both(visible, matcher(asked.filter)), rows_after, place, _repository)
 
     async def repository(self, name: RepositoryName) -> RepositorySummary | None:
-        async with self._driver.reading() as session:
-            row = await session.fetch_one(_REPOSITORY, name)
+        row = await self._driver.read(lambda session: session.fetch_one(_REPOSITORY, name))
         return None if row is None else _repository(row)
 
-    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary]:
+    async def tags(self, repository: RepositoryName, asked: Slice) -> Listed[TagSummary] | None:
         async def rows_after(after: Place | None, count: int) -> list[Row]:
-            async with self._driver.reading() as session:
+            async def page(session: Session) -> list[Row]:
                 sql, parameters = _TAGS.page(await _id_of(session, repository), asked, after, count)
                 return await session.fetch(sql, *parameters)
+
+            return await self._driver.read(page)
 
         def place(row: Row) -> Place:
             return row[0] if asked.order == "tag" else row[3], row[0]
 
-        return await listed(asked, matcher(asked.filter), rows_after, place, _tag)
+        with suppress(_NotThere):
+            return await listed(asked, matcher(asked.filter), rows_after, place, _tag)
+        return None
 
-    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary]:
+    async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary] | None:
         async def rows_after(after: Place | None, count: int) -> list[Row]:
-            async with self._driver.reading() as session:
+            async def page(session: Session) -> list[Row]:
                 sql, parameters = _MANIFESTS.page(await _id_of(session, repository), asked, after, count)
                 rows = await session.fetch(sql, *parameters)
                 tags = await session.fetch(_TAGS_OF.format(page=sql), *parameters)
                 children = await session.fetch(_CHILDREN_OF.format(page=sql), *parameters)
-            return _with_names(rows, tags, children)
+                return _with_names(rows, tags, children)
+
+            return await self._driver.read(page)
 
         def place(row: Row) -> Place:
             return row[0] if asked.order == "digest" else row[2], row[0]
 
-        return await listed(asked, matcher(asked.filter), rows_after, place, _manifest)
+        with suppress(_NotThere):
+            return await listed(asked, matcher(asked.filter), rows_after, place, _manifest)
+        return None
 
 
-async def _id_of(session: Session, repository: RepositoryName) -> int | None:
+class _NotThere(Exception):
+    """The repository whose items are asked for."""
+
+
+async def _id_of(session: Session, repository: RepositoryName) -> int:
     row = await session.fetch_one(_REPOSITORY, repository)
-    return None if row is None else row[-1]
+    if row is None:
+        raise _NotThere
+    return int(row[-1])
 
 
 def _with_names(rows: list[Row], tags: list[Row], children: list[Row]) -> list[Row]:

@@ -3,9 +3,9 @@
 Statements are the portable subset of SQLite and PostgreSQL, their placeholders `$1`, `$2`, …
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 Value = str | int | bytes | None
 Row = Sequence[Any]
@@ -38,8 +38,26 @@ class Session(Protocol):
         ...
 
 
+T = TypeVar("T")
+Work = Callable[[Session], Coroutine[Any, Any, T]]
+"""What a whole transaction does. It awaits nothing but its session, and touches nothing that belongs to the event
+loop: a driver may run it on another thread, in one go."""
+
+
 class Driver(Protocol):
-    """An open database. Each block is one transaction: commits at its end, rolls back if it raises or is cancelled."""
+    """An open database. Each block is one transaction: commits at its end, rolls back if it raises or is cancelled.
+
+    `write` and `read` are transactions whose work is known beforehand. They cost much less than a block, because not
+    every statement has to be waited for; a caller who is cancelled meanwhile doesn't learn whether it was committed.
+    """
+
+    async def write(self, work: Work[T]) -> T:
+        """As in `writing`."""
+        ...
+
+    async def read(self, work: Work[T]) -> T:
+        """As in `reading`, for what is quick: all such reads stand in one queue."""
+        ...
 
     def writing(self) -> AbstractAsyncContextManager[Session]:
         """Alone: the next one begins when this one has ended, so what is read in it stays true until it commits."""

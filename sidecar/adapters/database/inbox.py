@@ -1,7 +1,7 @@
 """ports.Inbox: what was received and not yet applied, and the quarantine. Deliveries that wait are committed together.
 
 A registry sends one event at a time, but many registries and a benchmark of them don't: whoever arrives while a commit
-is under way shares the next one.
+is under way, or waits for its turn, shares the next one.
 """
 
 import asyncio
@@ -91,35 +91,36 @@ class InboxStore:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._waiting: _Batch | None = None
-        self._committing: set[asyncio.Task[None]] = set()
+        self._waiting = _Batch()
+        self._committing: asyncio.Task[None] | None = None
 
     async def put(self, events: Sequence[InboxEvent]) -> None:
         """A cancelled caller leaves its events in the batch: they were received, and an id seen twice is free."""
         batch = self._waiting
-        if batch is None:
-            batch = self._waiting = _Batch()
-            task = asyncio.create_task(self._commit(batch))
-            self._committing.add(task)
-            task.add_done_callback(self._committing.discard)
         batch.events.extend(events)
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all())
         await batch.committed.wait()
         if batch.failure is not None:
             raise batch.failure
 
-    async def _commit(self, batch: _Batch) -> None:
-        """The batch stays open to newcomers until the connection is free."""
+    async def _commit_all(self) -> None:
+        """One batch after the other, until nobody waits."""
         try:
-            async with self._driver.writing() as session:
-                self._waiting = None
-                await _store(session, batch.events)
+            while self._waiting.events:
+                batch, self._waiting = self._waiting, _Batch()
+                await self._commit(batch)
+        finally:
+            self._committing = None
+
+    async def _commit(self, batch: _Batch) -> None:
+        try:
+            await self._driver.write(lambda session: _store(session, batch.events))
         except BaseException as failure:
             batch.failure = failure
             if not isinstance(failure, Exception):
                 raise
         finally:
-            if self._waiting is batch:
-                self._waiting = None
             batch.committed.set()
 
     async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
@@ -135,8 +136,8 @@ class InboxStore:
         return len(kept)
 
     async def claim(self, limit: int) -> list[InboxEvent]:
-        async with self._driver.reading() as session:
-            return [_event(row) for row in await session.fetch(_CLAIM, limit)]
+        rows = await self._driver.read(lambda session: session.fetch(_CLAIM, limit))
+        return [_event(row) for row in rows]
 
     async def state(self) -> InboxState:
         async with self._driver.reading() as session:

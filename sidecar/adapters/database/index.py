@@ -1,9 +1,9 @@
 """ports.Index and ports.IndexTables: the index, put together from its tables."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from sidecar.adapters.database.columns import time_column
 from sidecar.adapters.database.driver import Driver, Session
@@ -22,6 +22,8 @@ from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
 from sidecar.ports.index import Backlog, Miscount, PendingManifest, Suspect
 from sidecar.ports.sweeps import Drift, Sweep
+
+T = TypeVar("T")
 
 _DONE: Final = """
 DELETE FROM inbox
@@ -263,14 +265,15 @@ class IndexStore:
         async with self._driver.writing() as session:
             yield IndexSession(session, self._owner_of)
 
+    async def apply(self, work: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
+        return await self._driver.write(lambda session: work(IndexSession(session, self._owner_of)))
+
     async def pending(self, limit: int, now: datetime) -> list[PendingManifest]:
-        async with self._driver.reading() as session:
-            rows = await session.fetch(_PENDING, time_column(now), limit)
+        rows = await self._driver.read(lambda session: session.fetch(_PENDING, time_column(now), limit))
         return [PendingManifest(RepositoryName(name), Digest(digest), attempts) for name, digest, attempts in rows]
 
     async def due(self, limit: int, now: datetime) -> list[Suspect]:
-        async with self._driver.reading() as session:
-            return await VerificationTable(session).due(limit, now)
+        return await self._driver.read(lambda session: VerificationTable(session).due(limit, now))
 
     async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
         async with self._driver.reading() as session:

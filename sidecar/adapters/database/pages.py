@@ -12,7 +12,7 @@ from sidecar.domain.names import NameFilter
 from sidecar.ports.browsing import Listed, Place, Slice
 
 PORTION: Final = 1000
-"""Rows read at a time where not every row fits."""
+"""Rows read at a time once it shows that not every row fits."""
 
 _AFTER_EVERY_NAME: Final = "\x7f"
 """Stands behind every character of a name or a tag, which are ASCII."""
@@ -52,7 +52,7 @@ async def listed(
     make: Callable[[Row], _T],
 ) -> Listed[_T]:
     """The slice of what fits, read in portions until it is full."""
-    count = asked.limit + 1 if fits is None else max(asked.limit + 1, PORTION)
+    count = asked.limit + 1
     found: list[Row] = []
     after = asked.after
     while True:
@@ -63,7 +63,14 @@ async def listed(
             return Listed([make(row) for row in shown], place_of(shown[-1]))
         if len(rows) < count:
             return Listed([make(row) for row in found], None)
-        after = place_of(rows[-1])
+        after, count = place_of(rows[-1]), max(count, PORTION)
+
+
+def both(one: Callable[[str], bool] | None, other: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
+    """What both let through; None lets everything."""
+    if one is None or other is None:
+        return one or other
+    return lambda name: one(name) and other(name)
 
 
 def matcher(asked: NameFilter | None) -> Callable[[str], bool] | None:

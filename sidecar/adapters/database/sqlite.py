@@ -1,4 +1,6 @@
-"""The first driver: SQLite through aiosqlite. One connection writes, one reads, one follows changes of access.
+"""The first driver: SQLite through aiosqlite. One connection writes, two read, one follows changes of access.
+
+What fits in one visit to a connection's thread is read beside what takes its time (`sqlite_session`).
 
 One writer is also the shelter from a fault of SQLite before 3.51.3, whose log may be corrupted when two connections
 write or checkpoint at once.
@@ -7,21 +9,23 @@ write or checkpoint at once.
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
 
 from sidecar.adapters.database.completion import to_the_end
-from sidecar.adapters.database.driver import Row, Value
+from sidecar.adapters.database.driver import Row, Value, Work
 from sidecar.adapters.database.errors import DatabaseUnusable, SqliteTooOld
 from sidecar.adapters.database.lock import held_lock
+from sidecar.adapters.database.sqlite_session import SqliteSession, failures_are_unavailable, named, visit
 from sidecar.domain.errors import Unavailable
 
-_PORTION: Final = 1000
+T = TypeVar("T")
 
 _NEEDED: Final = (3, 35, 0)
 """The first one that knows RETURNING."""
@@ -34,30 +38,6 @@ _PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
 )
 
-_FAILURES: Final = frozenset(
-    (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOTADB,
-    )
-)
-"""Primary result codes that are the machine's fault and not the statement's."""
-
-
-@contextmanager
-def _failures_are_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAILURES:
-            raise Unavailable("the database") from error
-        raise
-
 
 @contextmanager
 def faults_of(path: Path) -> Iterator[None]:
@@ -68,52 +48,6 @@ def faults_of(path: Path) -> Iterator[None]:
         raise DatabaseUnusable(path, error.__cause__ or error) from error
     except (sqlite3.Error, OSError) as error:
         raise DatabaseUnusable(path, error) from error
-
-
-def _named(parameters: Sequence[Value]) -> dict[str, Value]:
-    """SQLite takes `$1` for a name: binding it by position is deprecated since Python 3.12."""
-    return {str(number): value for number, value in enumerate(parameters, 1)}
-
-
-class SqliteSession:
-    """driver.Session on one connection."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection: aiosqlite.Connection | None = connection
-
-    def end(self) -> None:
-        """From now on every statement is refused: it would fall into somebody else's transaction."""
-        self._connection = None
-
-    @contextmanager
-    def _statement(self) -> Iterator[aiosqlite.Connection]:
-        if self._connection is None:
-            raise RuntimeError("this transaction has ended")
-        with _failures_are_unavailable():
-            yield self._connection
-
-    async def execute(self, sql: str, *parameters: Value) -> int:
-        with self._statement() as connection:
-            cursor = await connection.execute(sql, _named(parameters))
-            return cursor.rowcount
-
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-        with self._statement() as connection:
-            await connection.executemany(sql, [_named(row) for row in rows])
-
-    async def fetch(self, sql: str, *parameters: Value) -> list[Row]:
-        with self._statement() as connection:
-            return list(await connection.execute_fetchall(sql, _named(parameters)))
-
-    async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
-        rows = await self.fetch(sql, *parameters)
-        return rows[0] if rows else None
-
-    async def stream(self, sql: str, *parameters: Value) -> AsyncGenerator[list[Row], None]:
-        with self._statement() as connection:
-            async with connection.execute(sql, _named(parameters)) as cursor:
-                while rows := await cursor.fetchmany(_PORTION):
-                    yield list(rows)
 
 
 async def _connect(path: Path, mode: str) -> aiosqlite.Connection:
@@ -151,13 +85,24 @@ class _Connection:
         async with self._free:
             await self._control(sql, *parameters)
 
+    async def visit(self, work: Work[T]) -> T:
+        """One transaction, in one visit to the connection's thread. Who is cancelled meanwhile leaves it whole."""
+        async with self._free:
+            return await self.join(work)
+
+    async def join(self, work: Work[T]) -> T:
+        """The same, for a connection that is used in no other way: visits queue at its thread, not here."""
+        whole = partial(visit, self._connection._conn, self._begin, work)  # noqa: SLF001 - it has no other way to run
+        result: T = await self._connection._execute(whole)  # type: ignore[no-untyped-call]  # noqa: SLF001 - a function
+        return result
+
     async def close(self) -> None:
         async with self._free:
             await self._connection.close()
 
     async def _control(self, sql: str, *parameters: Value) -> None:
-        with _failures_are_unavailable():
-            await to_the_end(self._connection.execute(sql, _named(parameters)))
+        with failures_are_unavailable():
+            await to_the_end(self._connection.execute(sql, named(parameters)))
 
 
 @asynccontextmanager
@@ -187,9 +132,10 @@ async def look_up(path: Path, sql: str) -> list[Row]:
 class SqliteDriver:
     """driver.Driver on one file."""
 
-    def __init__(self, writer: _Connection, reader: _Connection, follower: _Connection) -> None:
+    def __init__(self, writer: _Connection, reader: _Connection, glancer: _Connection, follower: _Connection) -> None:
         self._writer = writer
         self._reader = reader
+        self._glancer = glancer
         self._follower = follower
 
     @classmethod
@@ -205,15 +151,22 @@ class SqliteDriver:
             async with (
                 _opened(path, "BEGIN IMMEDIATE") as writer,
                 _opened(path, "BEGIN", "PRAGMA query_only = ON") as reader,
+                _opened(path, "BEGIN", "PRAGMA query_only = ON") as glancer,
                 _opened(path, "BEGIN", "PRAGMA query_only = ON") as follower,
             ):
-                yield cls(writer, reader, follower)
+                yield cls(writer, reader, glancer, follower)
 
     def writing(self) -> AbstractAsyncContextManager[SqliteSession]:
         return self._writer.transaction()
 
     def reading(self) -> AbstractAsyncContextManager[SqliteSession]:
         return self._reader.transaction()
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._writer.visit(work)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._glancer.join(work)
 
     def following(self) -> AbstractAsyncContextManager[SqliteSession]:
         return self._follower.transaction()

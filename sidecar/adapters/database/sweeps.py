@@ -181,17 +181,15 @@ class SweepStore:
             return optional_time_of(newest)
 
     async def counts(self, sweep: int) -> Mapping[tuple[DriftKind, Target], int]:
-        async with self._driver.reading() as session:
-            rows = await session.fetch(_COUNTS, sweep)
+        rows = await self._driver.read(lambda session: session.fetch(_COUNTS, sweep))
         return {(DriftKind(kind), Target(target)): count for kind, target, count in rows}
 
     async def drift(self, sweep: int, limit: int, kind: DriftKind | None = None) -> list[Drift]:
-        async with self._driver.reading() as session:
-            return [_drift(row) for row in await session.fetch(_DRIFT, sweep, kind or "", limit)]
+        rows = await self._driver.read(lambda session: session.fetch(_DRIFT, sweep, kind or "", limit))
+        return [_drift(row) for row in rows]
 
     async def _one(self, sql: str, *parameters: int) -> Sweep | None:
-        async with self._driver.reading() as session:
-            return _optional(await session.fetch_one(sql, *parameters))
+        return _optional(await self._driver.read(lambda session: session.fetch_one(sql, *parameters)))
 
 
 async def _requested(session: Session, order: SweepOrder, at: datetime) -> Sweep:

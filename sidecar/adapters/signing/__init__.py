@@ -5,6 +5,7 @@ with no registry restart (decision 3). P-256 and ES256 and nothing else: no othe
 """
 
 from sidecar.adapters.signing.authority import Authority, AuthorityError, create_authority, load_authority
+from sidecar.adapters.signing.kept import KeptTokens
 from sidecar.adapters.signing.tokens import LeafSigner
 
-__all__ = ["Authority", "AuthorityError", "LeafSigner", "create_authority", "load_authority"]
+__all__ = ["Authority", "AuthorityError", "KeptTokens", "LeafSigner", "create_authority", "load_authority"]
