@@ -1,30 +1,45 @@
 """The management API, as a command calls it."""
 
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import aiohttp
 
-from sidecar.cli.failure import Failure
+from sidecar.cli.failure import ExitCode, Failure
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+_EXIT_CODES: Final[Mapping[str, ExitCode]] = {
+    "validate": ExitCode.USAGE,
+    "bad_request": ExitCode.USAGE,
+    "not_found": ExitCode.USAGE,
+    "too_large": ExitCode.USAGE,
+    "unauthorized": ExitCode.DENIED,
+    "forbidden": ExitCode.DENIED,
+    "registry_unavailable": ExitCode.UNAVAILABLE,
+    "unavailable": ExitCode.UNAVAILABLE,
+    "internal": ExitCode.UNAVAILABLE,
+    "request_timeout": ExitCode.UNAVAILABLE,
+}
+"""`not_found` alone is the API's word for a method that there isn't."""
 
 
 class ApiRefused(Failure):
     """The API's own error: `code` is that of its table, `items` the evidence."""
 
-    def __init__(self, method: str, code: str, message: str, items: list[str]) -> None:
-        super().__init__(f"{method}: {'; '.join((message, *items))}")
+    def __init__(self, method: str, code: str, message: str, items: Sequence[str]) -> None:
+        super().__init__(f"{method}: {message} ({code})", _exit_code(code), items)
         self.code = code
-        self.items = items
 
 
 class ApiClient:
-    """One caller of the API below `url`."""
+    """One caller of the API below `url`. `user` is whose key or token it is, where the secret alone doesn't tell."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, secret: str, user: str = "") -> None:
         self._session = session
         self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"}
+        authorization = aiohttp.encode_basic_auth(user, secret, "utf-8") if user else f"Bearer {secret}"
+        self._headers = {"Authorization": authorization}
 
     async def call(self, method: str, /, **body: Any) -> dict[str, Any]:
         """The `result` of `<namespace>.<method>`. Raises ApiRefused, or Failure where no such API answers."""
@@ -33,12 +48,28 @@ class ApiClient:
             async with self._session.post(
                 url, json=body, headers=self._headers, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
-                answer: Any = await response.json()
+                answer: Any = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Failure(f"{url} doesn't answer as a sidecar does: {error or type(error).__name__}") from None
+            raise _no_sidecar(url, f": {error or type(error).__name__}") from None
         match answer:
             case {"ok": True, "result": dict(result)}:
                 return result
             case {"ok": False, "error": {"code": str(code), "message": str(message)}}:
-                raise ApiRefused(method, code, message, answer["error"].get("items") or [])
-        raise Failure(f"{url} doesn't answer as a sidecar does")
+                raise ApiRefused(method, code, message, _evidence(answer["error"]))
+        raise _no_sidecar(url)
+
+
+def _no_sidecar(url: str, why: str = "") -> Failure:
+    return Failure(f"{url} doesn't answer as a sidecar does{why}", ExitCode.UNAVAILABLE)
+
+
+def _evidence(error: Mapping[str, Any]) -> list[str]:
+    request = [f"request {error['requestId']}"] if "requestId" in error else []
+    return [str(item) for item in error.get("items") or ()] + request
+
+
+def _exit_code(code: str) -> ExitCode:
+    known = _EXIT_CODES.get(code)
+    if known is not None:
+        return known
+    return ExitCode.NOT_FOUND if code.endswith("_not_found") else ExitCode.REFUSED

@@ -7,7 +7,7 @@ import typer
 
 from sidecar.cli.api_client import ApiRefused
 from sidecar.cli.connection import call_as_administrator
-from sidecar.cli.failure import Failure
+from sidecar.cli.failure import ExitCode, Failure
 from sidecar.cli.options import ConfigFile
 from sidecar.config import read_yaml
 
@@ -17,9 +17,9 @@ _SIGNS = {"add": "+", "change": "~"}
 def apply(
     config: ConfigFile,
     file: Annotated[Path, typer.Option("--file", "-f", metavar="POLICY", help="What shall be there, as YAML.")],
-    dry_run: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
-    """Make projects, roles, service accounts and bindings what a file says.
+    """Make projects, roles, accounts and bindings what a file says.
 
     The whole file counts, or nothing of it. What it doesn't name is left alone; applied again it changes nothing. It
     holds no secrets: `sidecar call serviceAccount.createKey` makes keys. config/policy.example.yaml shows all of it.
@@ -33,8 +33,8 @@ def apply(
     except ApiRefused as refused:
         if refused.code != "validate":
             raise
-        faults = (item.removeprefix("declaration.") for item in refused.items)
-        raise Failure("\n  ".join((f"{file}: nothing was changed", *faults))) from None
+        faults = [item.removeprefix("declaration.") for item in refused.items]
+        raise Failure(f"{file}: nothing was changed", ExitCode.USAGE, faults) from None
     for change in result["changes"]:
         typer.echo(f"{_SIGNS[change['action']]} {change['what']}: {'; '.join(change['details'])}")
     typer.echo(_summary(len(result["changes"]), dry_run))

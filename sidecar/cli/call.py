@@ -1,74 +1,109 @@
-"""`sidecar call`: any method of the management API, by whoever has a token."""
+"""`sidecar call`: any method of the management API, by whoever has a token or a key."""
 
 import asyncio
-import json
 import os
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+import re
+import sys
+from typing import Annotated, Any, Final
 
 import aiohttp
 import typer
 
-from sidecar.cli.api_client import ApiClient
-from sidecar.cli.failure import Failure
-from sidecar.cli.terminal import printable
+from sidecar.cli import method_help
+from sidecar.cli.api_client import ApiClient, ApiRefused
+from sidecar.cli.body import read_body
+from sidecar.cli.failure import ExitCode, Failure
+from sidecar.cli.paging import every_page
+from sidecar.cli.table import rows_of, table_of, terminal_width
+from sidecar.cli.terminal import printable_json
+from sidecar.domain.secrets import SecretKind, recognise
+
+_METHOD: Final = re.compile(r"[A-Za-z]+\.[A-Za-z]+")
 
 
 def call(
-    method: Annotated[str, typer.Argument(help="Such as project.list; GET /openapi.json tells of all.")],
-    fields: Annotated[list[str] | None, typer.Argument(metavar="key=value|key:=json", help="The body.")] = None,
+    context: typer.Context,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as project.list.")] = "",
+    fields: Annotated[list[str] | None, typer.Argument(metavar="key=value|key:=json|-", help="The body.")] = None,
     url: Annotated[str, typer.Option(envvar="SIDECAR_URL", help="The sidecar.")] = "http://127.0.0.1:5051",
-    table: Annotated[bool, typer.Option("--table", help="Lists as columns, for people.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Show columns instead of JSON, cut to the terminal.")] = False,
+    follow: Annotated[bool, typer.Option("--all", help="Fetch every page of a list, as one result.")] = False,
+    list_methods: Annotated[bool, typer.Option("--list", help="List all methods, or METHOD's namespace.")] = False,
+    wants_help: Annotated[bool, typer.Option("--help", help="Show this message, or what METHOD does.")] = False,
 ) -> None:
-    """Call a method of the management API and print its result as JSON, or a list as a table.
+    """Call any method of the management API.
 
-    The token stands in the environment variable SIDECAR_TOKEN: a personal or a scoped one.
+    The result is printed as JSON. key=value is text, key:=json anything else (numbers, true, lists), - an object of
+    JSON on standard input.
+
+    The environment says who calls: SIDECAR_TOKEN holds a personal or a scoped token. A service account puts its
+    key there, and its e-mail into SIDECAR_EMAIL.
 
     \b
-    Example:
-      SIDECAR_TOKEN=$(cat admin.token) sidecar call role.bind project=acme email=ann@example.com roles:='["owner"]'
+    Examples:
+      export SIDECAR_TOKEN=$(cat admin.token)
+      sidecar call --list
+      sidecar call role.bind --help
+      sidecar call role.bind project=acme email=ann@example.com roles:='["owner"]'
+      sidecar call registry.getTags project=acme repository=web --all --table
+
+    \b
+    Exit codes:
+      0  done
+      1  refused by a rule, such as manifest_tagged
+      2  the call is wrong: its options, its fields (validate), no such method
+      3  unauthorized or forbidden
+      4  not found
+      5  the sidecar or the registry doesn't answer as it should
     """
-    token = os.environ.get("SIDECAR_TOKEN", "").strip()
-    if not token:
-        raise Failure("SIDECAR_TOKEN is not set: put a personal or a scoped token into it")
-    result = asyncio.run(_call(url, token, method, dict(_field(field) for field in fields or ())))
-    items = result.get("items")
-    if table and isinstance(items, list):
-        typer.echo("\n".join(table_of(items)))
+    if list_methods:
+        typer.echo("\n".join(method_help.list_lines(method)))
+    elif wants_help or not method:
+        typer.echo("\n".join(method_help.help_lines(method)) if method else context.get_help())
     else:
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        result = asyncio.run(_call(url, _known(method), read_body(fields or (), sys.stdin), follow))
+        _show(result, table)
 
 
-def table_of(items: Sequence[Any]) -> Iterator[str]:
-    """A line of column names, then one for each item; what an item lacks is left blank."""
-    rows = [item if isinstance(item, dict) else {"item": item} for item in items]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _cell(value: Any) -> str:
-    """Text of others, on one line and harmless to a terminal."""
-    if isinstance(value, list):
-        value = " ".join(str(part) for part in value)
-    return "" if value is None else printable(str(value)).replace("\n", " ")
-
-
-async def _call(url: str, token: str, method: str, body: dict[str, Any]) -> dict[str, Any]:
+async def _call(url: str, method: str, body: dict[str, Any], follow: bool) -> dict[str, Any]:
+    secret, user = _credentials(
+        os.environ.get("SIDECAR_TOKEN", "").strip(), os.environ.get("SIDECAR_EMAIL", "").strip()
+    )
     async with aiohttp.ClientSession() as session:
-        return await ApiClient(session, url, token).call(method, **body)
+        api = ApiClient(session, url, secret, user)
+        try:
+            return await (every_page(api, method, body) if follow else api.call(method, **body))
+        except ApiRefused as refused:
+            if refused.code == "not_found":
+                raise Failure(method_help.no_such_method(method), ExitCode.USAGE) from None
+            raise
 
 
-def _field(text: str) -> tuple[str, Any]:
-    """`key=value` is text, `key:=json` any value."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.removesuffix(":"):
-        raise Failure(f"{text!r} is neither key=value nor key:=json")
-    if not key.endswith(":"):
-        return key, value
-    try:
-        return key[:-1], json.loads(value)
-    except json.JSONDecodeError as error:
-        raise Failure(f"{text!r}: what stands behind := isn't JSON: {error}") from None
+def _show(result: dict[str, Any], table: bool) -> None:
+    """The result on standard output; that a list goes on, on standard error, where no program takes it for an item."""
+    if table:
+        typer.echo("\n".join(table_of(rows_of(result), terminal_width())))
+    else:
+        typer.echo(printable_json(result, indent=2))
+    if "nextCursor" in result:
+        typer.echo(f"… and more: --all, or cursor={result['nextCursor']}", err=True)
+
+
+def _known(method: str) -> str:
+    """The method's name if it can be one; whether it is one, the sidecar says, which may be of another version."""
+    if not _METHOD.fullmatch(method):
+        raise Failure(method_help.no_such_method(method), ExitCode.USAGE)
+    return method
+
+
+def _credentials(secret: str, email: str) -> tuple[str, str]:
+    """The secret and whose it is; nobody's where it speaks for itself."""
+    if ":" in email:
+        raise Failure("SIDECAR_EMAIL must be an e-mail, without the key", ExitCode.USAGE)
+    if not secret:
+        raise Failure("SIDECAR_TOKEN is not set: put a token or a service account's key into it", ExitCode.DENIED)
+    if recognise(secret) is SecretKind.SERVICE_ACCOUNT_KEY and not email:
+        raise Failure(
+            "SIDECAR_TOKEN holds a service account's key: put the account's e-mail into SIDECAR_EMAIL", ExitCode.DENIED
+        )
+    return secret, email

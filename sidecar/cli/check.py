@@ -13,9 +13,10 @@ _MARKS = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
 def check(config: ConfigFile) -> None:
-    """Check configuration, keys, database and registry, and say what is wrong with them.
+    """Say what is wrong with an installation, its registry included.
 
-    The registry must be running, the sidecar need not. Exits with 1 if something is wrong, 2 if the configuration is.
+    Configuration, keys, database and clocks are looked at; nothing is changed. The registry must be running, the
+    sidecar need not. Exits with 1 if something is wrong, 2 if the configuration is.
 
     \b
     Example:

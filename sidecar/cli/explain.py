@@ -40,7 +40,9 @@ def image(
     config: ConfigFile,
     reference: Annotated[str, typer.Argument(metavar="IMAGE", help="Such as acme/web:v1 or acme/web@sha256:…")],
 ) -> None:
-    """Say why an image is listed or isn't: what events told of it, what waits, and what the registry says now.
+    """Say why an image is listed or isn't.
+
+    What events told of it, what waits, and what the registry says now.
 
     \b
     Example:

@@ -9,7 +9,7 @@ from sidecar.cli.failure import Failure
 from sidecar.cli.options import ConfigFile
 from sidecar.cli.terminal import printable
 
-app = typer.Typer(no_args_is_help=True, help="Look into the inbox of events, and settle what is in quarantine.")
+app = typer.Typer(no_args_is_help=True, help="Look at events that wait, or that nobody could read.")
 
 Item = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `sidecar inbox list` shows it.")]
 Items = Annotated[list[int], typer.Argument(metavar="ID...", min=1, help="As `sidecar inbox list` shows them.")]

@@ -30,7 +30,7 @@ def init(
         str | None, typer.Option(help="Where the registry sends notifications, if not to /events below --public-url.")
     ] = None,
 ) -> None:
-    """Write the configuration, keys and administrator's token of a sidecar for your registry.
+    """Write all that a sidecar beside your registry needs.
 
     DIR gets sidecar.yaml, registry-2.yml and registry-3.yml (take the one of your registry's line), keys/,
     secrets/ and admin.token. Nothing that exists is overwritten, so it can be run again.

@@ -1,6 +1,7 @@
 """The command line's root: one command a module, and how an error looks to who typed it."""
 
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Annotated, Never
 
@@ -10,12 +11,13 @@ from sidecar.cli import explain, inbox, token
 from sidecar.cli.apply import apply
 from sidecar.cli.call import call
 from sidecar.cli.check import check
-from sidecar.cli.failure import Failure
+from sidecar.cli.failure import ExitCode, Failure
 from sidecar.cli.init import init
 from sidecar.cli.migrate import migrate
 from sidecar.cli.quickstart import quickstart
 from sidecar.cli.reconcile import reconcile
 from sidecar.cli.serve import serve
+from sidecar.cli.terminal import printable
 from sidecar.config import ConfigError, SecretFileError
 from sidecar.domain.errors import SidecarError
 
@@ -40,11 +42,23 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Sign-in, projects and a management API beside an unmodified CNCF distribution registry."""
+    """Sign-in, projects and a management API beside an unmodified CNCF distribution registry.
+
+    \b
+    To try it on this machine:
+      sidecar quickstart
+    Beside a registry of yours:
+      sidecar init --help
+    Day by day, and in scripts:
+      sidecar call --list
+
+    `sidecar COMMAND --help` explains a command, with an example. Scripts go by the exit codes of `sidecar call --help`.
+    """
 
 
-for command in (quickstart, init, serve, check, migrate, reconcile, apply, call):
+for command in (quickstart, init, serve, check, migrate, reconcile, apply):
     app.command()(command)
+app.command(add_help_option=False)(call)
 app.add_typer(explain.app, name="explain")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(token.app, name="token")
@@ -55,13 +69,16 @@ def main() -> None:
     try:
         app(prog_name="sidecar")
     except ConfigError as error:
-        _stop(str(error), 2)
-    except (Failure, SecretFileError) as error:
-        _stop(str(error), 1)
+        _stop(str(error), ExitCode.USAGE)
+    except Failure as failure:
+        _stop(str(failure), failure.exit_code, failure.items)
+    except SecretFileError as error:
+        _stop(str(error), ExitCode.REFUSED)
     except SidecarError as error:
-        _stop("; ".join((error.message, *error.items)), 1)
+        _stop(error.message, ExitCode.REFUSED, error.items)
 
 
-def _stop(message: str, code: int) -> Never:
-    print(f"error: {message}", file=sys.stderr)
+def _stop(message: str, code: ExitCode, evidence: Sequence[str] = ()) -> Never:
+    told = "\n  ".join((f"error: {message}", *evidence))
+    print(printable(told), file=sys.stderr)
     sys.exit(code)

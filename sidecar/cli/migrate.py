@@ -12,9 +12,13 @@ from sidecar.config import Config
 
 
 def migrate(config: ConfigFile) -> None:
-    """Apply pending migrations to the database; `serve` does the same when it starts.
+    """Bring the database up to date, as `serve` does when it starts.
 
     The file is copied first. No sidecar may be running on it.
+
+    \b
+    Example:
+      sidecar migrate -c /etc/registry-sidecar/sidecar.yaml
     """
     path = Config.load(config).database.path
     try:

@@ -52,10 +52,10 @@ def quickstart(
     port: Annotated[int | None, typer.Option(help="The sidecar's port; else as before, or 5051.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Fetch Debian's registry without asking if none is here.")] = False,
 ) -> None:
-    """Start a registry and a sidecar here, with a first project, ready for docker login.
+    """Start a registry and a sidecar here, ready for docker login.
 
-    Everything is written below one folder; nothing is installed and no service is started. Ctrl-C stops both; the next
-    run uses the same folder, key and images again.
+    There is a first project in it, with an account and an image. Everything is written below one folder; nothing is
+    installed and no service is started. Ctrl-C stops both; the next run uses the same folder, key and images again.
 
     \b
     Example:

@@ -24,7 +24,7 @@ def reconcile(
     accept: Annotated[bool, typer.Option("--accept", help="Go on with a sweep that would remove much.")] = False,
     recount: Annotated[bool, typer.Option("--recount", help="Count all sizes from scratch instead.")] = False,
 ) -> None:
-    """Compare the index with the registry, and make it the registry's truth.
+    """Compare the index with the registry, and mend the index.
 
     Nothing is removed that the registry didn't deny twice. A sweep that would remove more than 5 % of the tags, and at
     least 50, stops and waits for --accept: look first whether the registry runs on the right storage.

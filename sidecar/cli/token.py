@@ -27,9 +27,9 @@ def create(
     ttl: Annotated[str, typer.Option(help="How long it lives, such as 24h; at most 365d.")] = "30d",
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
-    """Make a personal token and print it, this once, alone on standard output.
+    """Make a personal token and print it, this once.
 
-    It holds nothing of its own: whatever the person is bound to counts at each use.
+    It stands alone on standard output. It holds nothing of its own: whatever the person is bound to counts at each use.
 
     \b
     Example:

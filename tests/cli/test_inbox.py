@@ -55,5 +55,7 @@ def test_the_quarantine_is_listed_shown_retried_and_dropped(config: Path) -> Non
 def test_an_unknown_item_is_one_line(config: Path) -> None:
     """An error for its user, not a traceback."""
     finished = sidecar("inbox", "show", "-c", config, "99")
-    assert finished.returncode == 1
-    assert finished.stderr == "error: installation.inboxGet: api: quarantined event not found\n"
+    assert finished.returncode == 4
+    assert finished.stderr == (
+        "error: installation.inboxGet: api: quarantined event not found (quarantined_event_not_found)\n"
+    )

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sidecar.web.api.reference import Field, MethodReference, read_methods
 from tests.running import PUBLIC_URL
 from tests.web.api.calling import callable_api
 
@@ -46,51 +47,24 @@ This page is made from the code: `python -m tests.project.api_page` writes it an
 {errors}
 """
 
-ERRORS: Final = {
-    "unauthorized": "no credentials, or none that count",
-    "forbidden": "known in the project, but a permission is missing; `items` names what is missing",
-    "validate": "the body breaks rules; `items` has one text for each fault, which names its field",
-    "project_not_found": "it isn't there, or the caller has no binding in it: the same answer",
-    "role_not_found": "the project has no role of that name",
-    "binding_not_found": "the principal doesn't hold that role there",
-    "service_account_not_found": "the project has no account of that id",
-    "key_not_found": "the account has no such key",
-    "token_not_found": "the caller has no such token",
-    "repository_not_found": "the project holds no such repository that the caller may see",
-    "sweep_not_found": "there is no such sweep, or it was long ago",
-    "tag_not_found": "the repository has no such tag",
-    "manifest_not_found": "the repository has no such manifest",
-    "manifest_tagged": "a tag points at it; `items` names the tags",
-    "manifest_in_use": "an index lists it or a referrer names it, or one that was not read yet may; `items` names them",
-    "already_exists": "the id is taken",
-    "project_in_use": "the registry still holds repositories of it; `items` names them",
-    "role_in_use": "somebody is bound to it; `items` names them",
-    "last_owner": "nobody would be left who could give rights back",
-    "too_many_keys": "a service account has at most 100 keys",
-    "quarantined_event_not_found": "the quarantine has no item of that id",
-    "registry_unavailable": "the registry did not answer as it should; nothing was changed",
-}
-
 
 def page(document: Mapping[str, Any]) -> str:
     """The whole page, by the document of `GET /openapi.json`."""
-    head = _HEAD.format(url=PUBLIC_URL, errors="\n".join(f"| `{code}` | {when} |" for code, when in ERRORS.items()))
-    return head + "".join(_section(path[1:], item["post"], document) for path, item in document["paths"].items())
+    errors = "\n".join(f"| `{code}` | {when} |" for code, when in document["x-errors"].items())
+    head = _HEAD.format(url=PUBLIC_URL, errors=errors)
+    return head + "".join(_section(method) for method in read_methods(document))
 
 
-def _section(name: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    content = operation["requestBody"]["content"]["application/json"]
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    result = schema["oneOf"][0]["properties"]["result"]
-    permission = f"`{operation['x-permission']}`" if operation["x-permission"] else "none but to be authenticated"
+def _section(method: MethodReference) -> str:
+    permission = f"`{method.permission}`" if method.permission else "none but to be authenticated"
     return "\n".join(
         (
-            f"\n## {name}\n",
-            f"{operation['description']}\n",
-            f"Permission: {permission}.\nErrors: {', '.join(f'`{code}`' for code in operation['x-errors'])}.\n",
-            *_table("request", request_rows(operation, document)),
-            *_table("result", _rows(result, document)),
-            f"    curl {PUBLIC_URL}/{name} -H \"Authorization: Bearer $TOKEN\" -d '{_example(content['example'])}'\n",
+            f"\n## {method.name}\n",
+            f"{method.description}\n",
+            f"Permission: {permission}.\nErrors: {', '.join(f'`{code}`' for code in method.errors)}.\n",
+            *_table("request", method.request),
+            *_table("result", method.result),
+            f"    curl {PUBLIC_URL}/{method.name} -H \"Authorization: Bearer $TOKEN\" -d '{_example(method.example)}'\n",
         )
     )
 
@@ -99,54 +73,20 @@ def _example(body: object) -> str:
     return json.dumps(body, ensure_ascii=False).replace("'", r"'\''")
 
 
-def _table(title: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
-    lines = [f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in rows]
-    if lines:
-        yield "\n".join((f"| {title} | | |", "|---|---|---|", *lines, ""))
+def _table(title: str, fields: Sequence[Field]) -> Iterator[str]:
+    if fields:
+        rows = [f"| `{field.path}` | {_kind(field)} | {field.meaning} |" for field in fields]
+        yield "\n".join((f"| {title} | | |", "|---|---|---|", *rows, ""))
 
 
-def request_rows(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Each field of a request: its path, its kind, its meaning."""
-    return _rows(operation["requestBody"]["content"]["application/json"]["schema"], document)
+def _kind(field: Field) -> str:
+    kind = ", ".join(f"`{choice}`" for choice in field.choices) or field.kind
+    return f"{kind}{_default(field)}" if field.optional else kind
 
 
-_KINDS: Final = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object"}
-
-
-def _rows(schema: Mapping[str, Any], document: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """A row for each field, at whatever depth: its path, its kind, its meaning."""
-    whole = _resolved(schema, document)
-    for name, described in whole.get("properties", {}).items():
-        field = _resolved(described, document)
-        optional = "" if name in whole.get("required", ()) else ", optional"
-        yield f"{path}{name}", _kind(field, document) + optional, described.get("description", "").replace("\n", " ")
-        yield from _inside(field, document, f"{path}{name}")
-    if "additionalProperties" in whole and isinstance(whole["additionalProperties"], dict):
-        yield from _rows(whole["additionalProperties"], document, f"{path}<name>.")
-
-
-def _inside(field: Mapping[str, Any], document: Mapping[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
-    if field.get("type") == "array":
-        return _rows(field["items"], document, f"{path}[].")
-    return _rows(field, document, f"{path}.")
-
-
-def _kind(field: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    if "enum" in field:
-        return ", ".join(f"`{choice}`" for choice in field["enum"])
-    if field.get("type") == "array":
-        return f"list of {_kind(_resolved(field['items'], document), document)}"
-    return "time" if field.get("format") == "date-time" else _KINDS[field["type"]]
-
-
-def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema itself, behind a reference or beside "or null", which means absent."""
-    if "$ref" in schema:
-        return _resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
-    if "anyOf" in schema:
-        (one,) = (choice for choice in schema["anyOf"] if choice.get("type") != "null")
-        return _resolved(one, document)
-    return schema
+def _default(field: Field) -> str:
+    """What counts where the field is left out; empty texts and lists go without saying."""
+    return f", else `{json.dumps(field.default)}`" if field.default not in (None, "", [], {}) else ", optional"
 
 
 async def described() -> Mapping[str, Any]:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from sidecar.web.api.catalogue import described
+from sidecar.web.api.reference import read_methods
 from tests.project import api_page
+from tests.running import PUBLIC_URL
 
 
 @pytest.fixture
@@ -18,18 +21,22 @@ def test_the_page_is_what_the_code_says(document: Mapping[str, Any]) -> None:
     assert api_page.PAGE.read_text(encoding="utf-8") == api_page.page(document)
 
 
+def test_commands_know_the_same_methods(document: Mapping[str, Any]) -> None:
+    """`sidecar call --list` and `--help` ask no server; what they show is what a server of this version answers."""
+    assert described(PUBLIC_URL) == document
+
+
 def test_every_error_is_explained_once(document: Mapping[str, Any]) -> None:
     """The table of errors is that of the codes that methods answer."""
-    operations = [item["post"] for item in document["paths"].values()]
-    assert set(api_page.ERRORS) == {code for operation in operations for code in operation["x-errors"]}
+    assert set(document["x-errors"]) == {code for method in read_methods(document) for code in method.errors}
 
 
 def test_every_field_of_a_request_is_explained(document: Mapping[str, Any]) -> None:
     """Nobody has to guess what to send."""
     unexplained = [
-        f"{path}: {name}"
-        for path, item in document["paths"].items()
-        for name, _, meaning in api_page.request_rows(item["post"], document)
-        if not meaning and name.count(".") == 0
+        f"{method.name}: {field.path}"
+        for method in read_methods(document)
+        for field in method.request
+        if not field.meaning and field.path.count(".") == 0
     ]
     assert unexplained == []

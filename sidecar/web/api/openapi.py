@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from sidecar.web.api.bodies import InPlace
+from sidecar.web.api.error_codes import MEANINGS
 from sidecar.web.api.methods import AnyMethod, MethodTable
 
 PATH: Final = "/openapi.json"
@@ -69,6 +70,7 @@ def describe(methods: MethodTable, public_url: str) -> dict[str, Any]:
         "info": {"title": "Registry sidecar: management API", "version": "1", "description": _ABOUT},
         "servers": [{"url": public_url}],
         "security": [{"bearer": []}, {"basic": []}],
+        "x-errors": MEANINGS,
         "paths": {f"/{method.name}": {"post": _operation(method, schemas)} for method in methods},
         "components": {
             "schemas": {**definitions, "Error": _ERROR},
