@@ -303,7 +303,7 @@ def _changing(remove: Remove) -> tuple[Repeating, ...]:
 def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: SweepAlerts) -> tuple[Repeating, ...]:
     """What turns events into an index, and the index into the registry's truth; indexing comes first."""
     settle = timedelta(seconds=core.config.events.settle_seconds)
-    verify = Verify(core.index, core.registry, core.clock, settle, observer)
+    verify = Verify(core.index, core.registry, core.clock, settle, core.sweeps, observer)
     fetch = FetchManifests(core.index, core.registry, core.clock, core.echoes)
     fetching = Repeating("fetching", _INDEX_SECONDS, fetch.run_once)
     index = IndexEvents(core.inbox, core.index, core.clock, settle, observer)

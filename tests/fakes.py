@@ -44,18 +44,20 @@ class RepeatableRandomness:
 class ScriptedReader:
     """ports.index.RegistryReader over what a test says the registry holds. While `silent`, it never answers clearly.
 
-    `asked` names each request as it was made: `check acme/web v1`.
+    A repository is `known` for ever once it held something. `asked` names each request as it was made: `check acme/web v1`.
     """
 
     tagged: dict[tuple[str, str], bytes] = field(default_factory=dict)
     served: dict[tuple[str, str], Served] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    known: set[RepositoryName] = field(default_factory=set)
     silent: bool = False
 
     def hold(self, repository: str, content: bytes, tag: str | None = None, media_type: str = OCI_MANIFEST) -> Digest:
         """A manifest, under a tag or by digest alone."""
         digest = digest_of(content)
+        self.known.add(RepositoryName(repository))
         self.served[repository, digest] = Served(digest, media_type, content)
         if tag is not None:
             self.tagged[repository, tag] = content
@@ -85,12 +87,12 @@ class ScriptedReader:
 
     async def tags(self, repository: RepositoryName) -> list[Tag] | None:
         self._note("tags", repository)
-        known = repository in await self.repositories()
-        return [Tag(tag) for name, tag in self.tagged if name == repository] if known else None
+        is_known = repository in self.known
+        return [Tag(tag) for name, tag in self.tagged if name == repository] if is_known else None
 
     async def repositories(self) -> list[RepositoryName]:
         self._note("repositories")
-        return sorted({RepositoryName(name) for name, _ in self.served})
+        return sorted(self.known)
 
     def _note(self, *request: str) -> None:
         self.asked.append(" ".join(request))

@@ -19,7 +19,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One change. `digest` is where the tag pointed when it began, or the manifest to delete."""
+    """One change. `digest` is where the tag pointed when it was asked for, or the manifest to delete.
+
+    `known` is the time of the newest event of the tag that the index knew then, in nanoseconds by the registry's clock.
+    """
 
     id: str
     change: Change
@@ -28,6 +31,7 @@ class Intent:
     begun_at: datetime
     tag: Tag | None = None
     digest: Digest | None = None
+    known: int = 0
 
     @property
     def throwaway(self) -> bytes:

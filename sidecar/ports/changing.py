@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,6 +10,37 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.intents import Intent
 from sidecar.domain.names import RepositoryName
 from sidecar.ports.index import RegistryReader
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """Where the index says that a tag points, and the time of the newest event it knows of it, in nanoseconds."""
+
+    digest: Digest
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """How the taking away of a tag began. `lead` is the time between asking for it and the registry's answer to its
+    throw-away; `held` is whether the registry, asked in between, showed under the tag what the index did.
+    """
+
+    lead: timedelta
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A push, known by its event, that the taking away of its tag may have taken with it.
+
+    `restored` is what was put back under the tag before, if anything was.
+    """
+
+    intent: Intent
+    event: str
+    pushed: Digest
+    restored: Digest | None
 
 
 class ChangeTables(Protocol):
@@ -22,18 +54,23 @@ class ChangeTables(Protocol):
 
     async def forget(self, intent: Intent) -> None: ...
 
-    async def conclude(self, intent: Intent, at: datetime, lead: timedelta) -> None:
-        """It has ended; what overlapped it is looked at for a while.
+    async def conclude(self, intent: Intent, at: datetime, began: Began) -> None:
+        """It has ended; pushes that overlapped it are looked after, and no longer those of an earlier one."""
+        ...
 
-        `lead` is how long before the registry took its throw-away it was asked for.
+    async def stands(self, overlap: Overlap) -> None:
+        """The registry shows this push, or a later one."""
+        ...
+
+    async def restoring(self, overlap: Overlap) -> None:
+        """It is about to be put back."""
+        ...
+
+    async def forget_concluded(self, now: datetime, told: datetime, at_all: datetime) -> None:
+        """What was concluded before `told`, where the end of its throw-away was told of, or before `at_all`; but for
+        what `Changes.overlapped` shows.
         """
         ...
-
-    async def settle(self, intent: Intent) -> None:
-        """What overlapped it stands: nothing is to be looked at any more."""
-        ...
-
-    async def forget_concluded(self, before: datetime) -> None: ...
 
     async def is_there(self, repository: RepositoryName) -> bool: ...
 
@@ -65,8 +102,8 @@ class ChangeTables(Protocol):
         """The manifest is gone, with the tags that point at it; the history of each says by whom."""
         ...
 
-    async def deleted(self, repository: RepositoryName, at: datetime) -> None:
-        """The repository is gone until something is pushed into it."""
+    async def deleted(self, intent: Intent, at: datetime) -> None:
+        """The intent's repository is gone until something is pushed into it."""
         ...
 
 
@@ -81,11 +118,13 @@ class Changes(Protocol):
         """Begun and not concluded, the oldest first."""
         ...
 
-    async def overlapped(self) -> Sequence[tuple[Intent, Digest]]:
-        """Concluded and not settled, with what somebody pushed under the tag after it was asked for.
+    async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
+        """What the index shows now; None where it shows no such tag."""
+        ...
 
-        Only where the event of the throw-away has come, which tells the time by the registry's clock, and where the
-        history knows of nothing later.
+    async def overlapped(self, now: datetime, only: Intent | None = None) -> Sequence[Overlap]:
+        """The newest push of each tag that was taken away, where that may have taken the push with it, unless it was
+        seen to stand (decision 8). Of one intent, or of all.
         """
         ...
 

@@ -117,6 +117,18 @@ class Backlog:
     verifications: int
 
 
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Tags and manifests that the registry said once that it hasn't, or that went for its saying so twice, of late.
+
+    A manifest counts with the tags that point at it. `tags` is how many the index holds.
+    """
+
+    waiting: int
+    removed: int
+    tags: int
+
+
 class Verdict(StrEnum):
     """What a verification came to."""
 
@@ -125,6 +137,8 @@ class Verdict(StrEnum):
     MISSING = "missing"
     """Said for the first time; nothing is removed yet."""
     GONE = "gone"
+    HELD = "held"
+    """Said twice, but with so much else that a sweep and a person are to look at it."""
     UNANSWERED = "unanswered"
 
 
@@ -167,6 +181,10 @@ class IndexTables(Protocol):
 
     async def marked(self, throwaway: Digest, at: int) -> None:
         """The registry took this manifest of ours at that time: from then on a change overlaps what others push."""
+        ...
+
+    async def unmade(self, throwaway: Digest, at: int) -> None:
+        """The registry let go of this manifest of ours: every push that went with it was told of before."""
         ...
 
     async def done(self, sequences: Sequence[int]) -> None:
@@ -214,8 +232,12 @@ class IndexTables(Protocol):
         """The registry said for the first time that it isn't there: to be asked once more at `again`."""
         ...
 
-    async def gone(self, suspect: Suspect, at: datetime) -> None:
-        """Said twice: removed from the index, kept in the history."""
+    async def gone(self, suspect: Suspect, at: datetime) -> int:
+        """Said twice: removed from the index, kept in the history. How much that was, as `Denied` counts."""
+        ...
+
+    async def removed(self, things: int, at: datetime, since: datetime) -> None:
+        """Verifications removed so much; what they removed before `since` is forgotten."""
         ...
 
     async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
@@ -271,6 +293,8 @@ class Index(Protocol):
     async def due(self, limit: int, now: datetime) -> list[Suspect]:
         """What is to be verified now, the longest due first."""
         ...
+
+    async def denied(self, since: datetime) -> Denied: ...
 
     async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
         """What the index believes, for a sweep to compare with the registry's list."""

@@ -19,6 +19,8 @@ class SweepReason(StrEnum):
     INTERVAL = "interval"
     INSTANCE = "instance"
     """Events came from a registry process that was not known: the queue of the one before is lost."""
+    DENIALS = "denials"
+    """Verifications would have removed much, and leave it to a sweep."""
 
 
 class SweepStage(StrEnum):
@@ -111,6 +113,14 @@ class Sweeps(Protocol):
 
     async def request(self, order: SweepOrder, at: datetime) -> Sweep:
         """A new sweep that waits, or the waiting one of the same order. Acceptance reopens the one that stopped."""
+        ...
+
+    async def guard(self, at: datetime) -> None:
+        """Asks for a full sweep; until that has ended verifications remove nothing."""
+        ...
+
+    async def guards(self) -> bool:
+        """Whether such a sweep is yet to end, or any stands stopped."""
         ...
 
     async def get(self, identifier: int) -> Sweep | None: ...

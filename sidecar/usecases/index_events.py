@@ -83,6 +83,8 @@ class IndexEvents:
                 await tables.delete_tag(deleted)
                 await tables.suspect(deleted.repository, Target.TAG, deleted.tag, due)
             case DigestDeleted() as deleted:
+                if deleted.origin.actor == SIDECAR:
+                    await tables.unmade(deleted.digest, deleted.origin.time)
                 await tables.delete_digest(deleted)
                 await tables.suspect(deleted.repository, Target.MANIFEST, deleted.digest, due)
 

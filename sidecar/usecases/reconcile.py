@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
+from sidecar.domain.caution import is_too_much
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Invalid, RegistryUnavailable
 from sidecar.domain.names import ProjectId, RepositoryName
@@ -22,9 +23,6 @@ from sidecar.ports import Clock
 from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
 from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOrder, Sweeps, SweepStage
 
-LEAST_REMOVALS: Final = 50
-LARGEST_SHARE: Final = 0.05
-"""A sweep that would remove at least so many tags, and more than this share of all, stops."""
 RETRY: Final = timedelta(seconds=15)
 RECENT: Final = timedelta(days=7)
 """For so long after its last event a manifest that is gone is asked for again: its next push may be lost."""
@@ -98,10 +96,11 @@ class Reconcile:
     async def _open(self, sweep: Sweep) -> Sweep:
         """Lists what is to be looked at. A catalogue of nothing, where there are tags, is another registry's storage.
 
-        A registry lists what it once held for ever, emptied or not.
+        A registry lists what it once held for ever, emptied or not. The tags are counted first: of those that were
+        pushed since then, the catalogue may say nothing.
         """
-        catalogue = await self.registry.repositories()
         tags = await self.index.count_tags()
+        catalogue = await self.registry.repositories()
         suspects = list(_legal(self.pushes.take()))
         known = {*catalogue, *await self.index.repositories(), *suspects}
         scope = {name for name in known if self._is_in(sweep.order, name)}
@@ -263,7 +262,7 @@ class Reconcile:
 def _is_too_much(sweep: Sweep, missing: int) -> bool:
     if sweep.order.dry_run or sweep.order.accepted:
         return False
-    return missing >= LEAST_REMOVALS and missing > LARGEST_SHARE * sweep.tags
+    return is_too_much(missing, sweep.tags)
 
 
 def _legal(names: Iterable[str]) -> Iterator[RepositoryName]:

@@ -20,7 +20,7 @@ from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.ownership import addressed
 from sidecar.domain.policy import Caller, require
 from sidecar.ports import AccessReader, Clock, Randomness
-from sidecar.ports.changing import Changes, ChangeTables, RegistryWriter
+from sidecar.ports.changing import Began, Changes, ChangeTables, Overlap, RegistryWriter
 from sidecar.ports.index import Answer
 
 DELETE: Final = "registry.delete"
@@ -30,9 +30,11 @@ ROUNDS: Final = 3
 """How often a repository's tags are listed anew: what still comes in then was pushed meanwhile, and stays."""
 
 OVERLAP: Final = timedelta(seconds=20)
-"""How long after a tag was taken away the event of a push is awaited that overlapped it."""
+"""How long after a tag was taken away a push that overlapped it is looked after, and the throw-away told apart."""
+AWAITED: Final = timedelta(hours=1)
+"""How long the registry's queue may hold back the events of a tag that was taken away."""
 
-_TOGETHER: Final = 4
+_TOGETHER: Final = 8
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ class Remove:
         """One tag goes, and nothing else."""
         repository = self._allowed(caller, project, named)
         asked = self._intent(caller, Change.UNTAG, repository, tag)
+        pointed = await self.changes.pointed(repository, tag)
         async with self._alone(repository):
             async with self._beginning(repository) as tables:
-                intent = replace(asked, digest=found(await tables.tag(repository, tag), "tag"))
+                seen = found(pointed if await tables.tag(repository, tag) else None, "tag")
+                intent = replace(asked, digest=seen.digest, known=seen.known)
                 await tables.begin(intent)
             await self._carry_out(intent)
 
@@ -92,33 +96,51 @@ class Remove:
         if failures:
             raise failures[0]
 
-    async def put_back(self) -> None:
-        """Puts back what was pushed under a tag while it was taken away, and went with it: 2.8 loses some (fact 5).
+    async def put_back(self) -> int:
+        """Puts back what was pushed under a tag while it was taken away, and went with it: 2.8 loses some (fact 5). How
+        many it looked at.
 
         A push's event comes before its tag is written (fact 1), so that this may write the same tag just before it.
         """
-        overlapped = await self.changes.overlapped()
-        for start in range(0, len(overlapped), _TOGETHER):
-            await asyncio.gather(*(self._see_standing(*each) for each in overlapped[start : start + _TOGETHER]))
-        async with self.changes.changing() as tables:
-            await tables.forget_concluded(self.clock.now() - OVERLAP)
+        gate = asyncio.Semaphore(_TOGETHER)
 
-    async def _see_standing(self, intent: Intent, pushed: Digest) -> None:
-        """The registry shows something under the tag, or is given the push again."""
-        tag = Tag(intent.tag or "")
-        checked = await self.registry.check(intent.repository, tag, pushed)
-        if checked.answer is Answer.ABSENT:
-            async with self._alone(intent.repository):
-                if (intent, pushed) not in await self.changes.overlapped():
-                    return
-                await self._put_back(intent.repository, tag, pushed)
-        async with self.changes.changing() as tables:
-            await tables.settle(intent)
+        async def see(overlap: Overlap) -> None:
+            async with gate:
+                await self._see_standing(overlap)
 
-    async def _put_back(self, repository: RepositoryName, tag: Tag, digest: Digest) -> None:
-        served = await self.registry.manifest(repository, digest)
-        if served is not None:
+        overlapped = await self.changes.overlapped(self.clock.now())
+        await asyncio.gather(*map(see, overlapped))
+        now = self.clock.now()
+        async with self.changes.changing() as tables:
+            await tables.forget_concluded(now, now - OVERLAP, now - AWAITED)
+        return len(overlapped)
+
+    async def _see_standing(self, overlap: Overlap) -> None:
+        """The registry shows something under the tag, or is given the push again, and asked again soon.
+
+        What was put back for an earlier push may have been written over this one.
+        """
+        repository, tag = overlap.intent.repository, Tag(overlap.intent.tag or "")
+        checked = await self.registry.check(repository, tag, overlap.pushed)
+        is_ours = checked.answer is Answer.OTHER and checked.digest == overlap.restored
+        if (checked.answer is Answer.ABSENT or is_ours) and await self._put_back(overlap, tag):
+            return
+        async with self.changes.changing() as tables:
+            await tables.stands(overlap)
+
+    async def _put_back(self, overlap: Overlap, tag: Tag) -> bool:
+        """Whether it may stand now; not where the registry has lost the manifest, too."""
+        repository = overlap.intent.repository
+        async with self._alone(repository):
+            if overlap not in await self.changes.overlapped(self.clock.now(), overlap.intent):
+                return True
+            served = await self.registry.manifest(repository, overlap.pushed)
+            if served is None:
+                return False
+            async with self.changes.changing() as tables:
+                await tables.restoring(overlap)
             await self.registry.put_manifest(repository, tag, served.media_type, served.content)
+        return True
 
     def _allowed(self, caller: Caller, project: ProjectId, named: str) -> RepositoryName:
         repository = addressed(project, named, self.access.owner_of)
@@ -151,14 +173,14 @@ class Remove:
 
     async def _carry_out(self, intent: Intent) -> None:
         try:
-            lead = await self._at_the_registry(intent)
+            began = await self._at_the_registry(intent)
         except OutcomeUnknown:
             await self._answer_unknown(intent)
         except RegistryUnavailable:
             await self._forget(intent)
             raise
         else:
-            await self._finish(intent, lead)
+            await self._finish(intent, began)
 
     async def _answer_unknown(self, intent: Intent) -> None:
         """Asks what became of it, so that the caller may be told; half a deleted repository is never told as done."""
@@ -171,31 +193,32 @@ class Remove:
         if not made:
             raise RegistryUnavailable
 
-    async def _at_the_registry(self, intent: Intent) -> timedelta:
-        """How long after it was asked for the change began, by what the registry's events can tell."""
-        lead = timedelta()
+    async def _at_the_registry(self, intent: Intent) -> Began:
+        began = Began(timedelta())
         if intent.change is Change.DELETE_REPOSITORY:
             await self._empty(intent)
         elif intent.tag is not None:
-            lead = await self._untag(intent, intent.tag)
+            began = await self._untag(intent, intent.tag)
         elif intent.digest is not None:
             await self.registry.delete_manifest(intent.repository, intent.digest)
-        return lead
+        return began
 
-    async def _untag(self, intent: Intent, tag: Tag) -> timedelta:
+    async def _untag(self, intent: Intent, tag: Tag) -> Began:
         """By name where the registry can; else by a throw-away that takes the tag with it when it goes (fact 5).
 
         The throw-away is put by its digest first: its event tells, by the registry's own clock, which pushes overlap.
+        What the registry shows before that tells the same without a clock.
         """
         repository, throwaway = intent.repository, intent.throwaway
+        shown = await self.registry.check(repository, tag, intent.digest)
         await self._require_deletions(intent)
-        lead = self.clock.now() - intent.begun_at
         await self.registry.put_manifest(repository, intent.throwaway_digest, OCI_INDEX, throwaway)
+        began = Began(self.clock.now() - intent.begun_at, shown.answer is Answer.SAME)
         with _begun():
             if not await self.registry.delete_tag(repository, tag):
                 await self.registry.put_manifest(repository, tag, OCI_INDEX, throwaway)
             await self.registry.delete_manifest(repository, intent.throwaway_digest)
-        return lead
+        return began
 
     async def _require_deletions(self, intent: Intent) -> None:
         """Asks for the deletion of what isn't there: it tells whether the registry deletes at all."""
@@ -262,18 +285,21 @@ class Remove:
         await self._forget(intent)
         return checked.digest != intent.digest
 
-    async def _finish(self, intent: Intent, lead: timedelta = timedelta()) -> None:
-        """The index follows, in one transaction with the end of the intent. An audit entry belongs here, too."""
+    async def _finish(self, intent: Intent, began: Began | None = None) -> None:
+        """The index follows, in one transaction with the end of the intent. An audit entry belongs here, too.
+
+        Where nobody knows how it began, all that is known is that it did so before now.
+        """
         now = self.clock.now()
         async with self.changes.changing() as tables:
             if intent.change is Change.UNTAG:
                 await tables.untag(intent, now)
-                await tables.conclude(intent, now, lead)
+                await tables.conclude(intent, now, began or Began(now - intent.begun_at))
                 return
             if intent.digest is not None:
                 await tables.remove(intent, intent.digest, now)
             else:
-                await tables.deleted(intent.repository, now)
+                await tables.deleted(intent, now)
             await tables.forget(intent)
 
     async def _forget(self, intent: Intent) -> None:

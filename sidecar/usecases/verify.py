@@ -1,16 +1,18 @@
 """Asks the registry whether what was touched is true, once it has settled. The sweep asks the same way (decision 2).
 
 A thing is gone only when the registry has said so for that very thing twice, a settling time apart (S28). No answer,
-or an unclear one, changes nothing and is asked for again.
+or an unclear one, changes nothing and is asked for again. What would be much is left to a sweep, which asks a person.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from sidecar.domain.caution import is_too_much
 from sidecar.domain.errors import RegistryUnavailable
+from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
 from sidecar.ports.index import (
@@ -24,8 +26,11 @@ from sidecar.ports.index import (
     Unobserved,
     Verdict,
 )
+from sidecar.ports.sweeps import Sweeps
 
 RETRY: Final = timedelta(seconds=15)
+OF_LATE: Final = timedelta(days=1)
+"""What verifications removed within this time counts together: a little at a time may be much, too."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Verify:
     registry: RegistryReader
     clock: Clock
     settle: timedelta
+    sweeps: Sweeps
     observer: IndexObserver = field(default_factory=Unobserved)
 
     async def run_once(self, limit: int = 128) -> int:
@@ -41,15 +47,11 @@ class Verify:
         suspects = await self.index.due(limit, self.clock.now())
         answers = await asyncio.gather(*(self.ask(suspect) for suspect in suspects))
         if suspects:
-            settled = list(zip(suspects, answers, strict=True))
-            for verdict in await self.index.apply(lambda tables: self._settle_all(tables, settled)):
+            settled = list(zip(suspects, await self._verdicts(suspects, answers), answers, strict=True))
+            await self.index.apply(lambda tables: self._settle_all(tables, settled))
+            for _, verdict, _ in settled:
                 self.observer.verified(verdict)
         return len(suspects)
-
-    async def _settle_all(
-        self, tables: IndexTables, settled: Sequence[tuple[Suspect, Checked | None]]
-    ) -> list[Verdict]:
-        return [await self._settle(tables, suspect, answer) for suspect, answer in settled]
 
     async def ask(self, suspect: Suspect) -> Checked | None:
         """What the registry says of it; None for no clear answer."""
@@ -60,19 +62,59 @@ class Verify:
         contradicts = suspect.target is Target.MANIFEST and checked.digest not in (None, suspect.key)
         return None if contradicts else checked
 
-    async def _settle(self, tables: IndexTables, suspect: Suspect, checked: Checked | None) -> Verdict:
-        now, verdict = self.clock.now(), _verdict(suspect, checked)
+    async def _verdicts(self, suspects: Sequence[Suspect], answers: Sequence[Checked | None]) -> list[Verdict]:
+        """What each answer comes to. Nothing is removed while a sweep that is to look at much hasn't ended."""
+        verdicts = [_verdict(suspect, checked) for suspect, checked in zip(suspects, answers, strict=True)]
+        pairs = zip(suspects, verdicts, strict=True)
+        repositories = {suspect.repository for suspect, verdict in pairs if verdict is Verdict.GONE}
+        if repositories and await self._is_held(repositories):
+            return [Verdict.HELD if verdict is Verdict.GONE else verdict for verdict in verdicts]
+        return verdicts
+
+    async def _is_held(self, repositories: Iterable[RepositoryName]) -> bool:
+        if await self.sweeps.guards():
+            return True
+        if not await self._is_much() and await self._are_known(repositories):
+            return False
+        await self.sweeps.guard(self.clock.now())
+        return True
+
+    async def _is_much(self) -> bool:
+        denied = await self.index.denied(self.clock.now() - OF_LATE)
+        return is_too_much(denied.waiting + denied.removed, denied.tags + denied.removed)
+
+    async def _are_known(self, repositories: Iterable[RepositoryName]) -> bool:
+        """A registry never forgets a repository, emptied or not, so one that doesn't know it may have other storage.
+
+        Only on S3 it does forget one that is empty; then a sweep looks at it, which knows more.
+        """
+        try:
+            return None not in [await self.registry.tags(repository) for repository in repositories]
+        except RegistryUnavailable:
+            return False
+
+    async def _settle_all(
+        self, tables: IndexTables, settled: Sequence[tuple[Suspect, Verdict, Checked | None]]
+    ) -> None:
+        now = self.clock.now()
+        removed = sum([await self._settle(tables, *each) for each in settled])
+        if removed:
+            await tables.removed(removed, now, now - OF_LATE)
+
+    async def _settle(self, tables: IndexTables, suspect: Suspect, verdict: Verdict, checked: Checked | None) -> int:
+        """How much it removed. What is held is no wish any more: the sweep asks for it as for all else."""
+        now = self.clock.now()
         if verdict is Verdict.UNANSWERED:
             await tables.suspect(suspect.repository, suspect.target, suspect.key, now + RETRY)
-        elif verdict is Verdict.CONFIRMED:
+        elif verdict in (Verdict.CONFIRMED, Verdict.HELD):
             await tables.confirmed(suspect)
         elif verdict is Verdict.MISSING:
             await tables.missing(suspect, now, now + self.settle)
         elif verdict is Verdict.GONE:
-            await tables.gone(suspect, now)
+            return await tables.gone(suspect, now)
         elif checked is not None and checked.digest is not None and checked.media_type is not None:
             await tables.moved(suspect, checked.digest, checked.media_type, now)
-        return verdict
+        return 0
 
 
 def _verdict(suspect: Suspect, checked: Checked | None) -> Verdict:

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import OutcomeUnknown, RegistryUnavailable
 from sidecar.domain.intents import Intent
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.changing import Changes, ChangeTables
+from sidecar.ports.changing import Changes, ChangeTables, Overlap, Pointed
 from tests.fakes import ScriptedReader, digest_of
 
 
@@ -91,8 +92,11 @@ class BreakingChanges:
     async def open(self) -> Sequence[Intent]:
         return await self.changes.open()
 
-    async def overlapped(self) -> Sequence[tuple[Intent, Digest]]:
-        return await self.changes.overlapped()
+    async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
+        return await self.changes.pointed(repository, tag)
+
+    async def overlapped(self, now: datetime, only: Intent | None = None) -> Sequence[Overlap]:
+        return await self.changes.overlapped(now, only)
 
 
 def unanswered(last: int) -> Steps:

@@ -13,6 +13,7 @@ from sidecar.domain.events import ManifestPushed, Origin
 from sidecar.domain.manifests import OCI_MANIFEST
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.push_tokens import PushTokens
+from sidecar.domain.targets import Target
 from sidecar.domain.tenancy import Project
 from sidecar.ports.sweeps import Drift, Sweep, SweepOrder, SweepReason, SweepStage
 from sidecar.usecases.reconcile import Reconcile
@@ -66,13 +67,31 @@ class World:
         return ended
 
     async def sweeps_under_fault(self, count: int) -> None:
-        """So many sweeps, each as far as it comes in some minutes."""
+        """So many sweeps and verifications of everything, each as far as it comes in some minutes."""
         for _ in range(count):
+            await self.suspect_everything()
             await self.database.sweeps.request(SweepOrder(SweepReason.PERSON), self.clock.now())
             for _ in range(10):
                 await self.reconcile.run_once()
                 await self.verify.run_once()
                 self.clock.advance(seconds=20)
+
+    async def suspect_everything(self) -> None:
+        """As if an event had told of each tag and each manifest that the index knows."""
+        for repository in await self.database.index.repositories():
+            tags, manifests = await self.tags(repository), await self.manifests(repository)
+            async with self.database.index.applying() as tables:
+                for tag in tags:
+                    await tables.suspect(repository, Target.TAG, tag, self.clock.now())
+                for digest in manifests:
+                    await tables.suspect(repository, Target.MANIFEST, digest, self.clock.now())
+
+    async def verified(self) -> None:
+        """What was denied is asked for again, and what a sweep is asked for is swept."""
+        for _ in range(12):
+            while await self.verify.run_once() or await self.reconcile.run_once():
+                pass
+            self.clock.advance(seconds=5)
 
     async def add_project(self, sid: str) -> None:
         async with self.database.store.writing() as tables:
@@ -113,7 +132,7 @@ def digest_of(number: int) -> Digest:
 async def world(folder: Path) -> AsyncIterator[World]:
     clock, registry, pushes, noted = HeldClock(), FaultyRegistry(), PushTokens(), Noted()
     async with open_database(folder / "sidecar.db", clock) as database, reading(registry) as reader:
-        verify = Verify(database.index, reader, clock, SETTLE)
+        verify = Verify(database.index, reader, clock, SETTLE, database.sweeps)
         reconcile = Reconcile(
             index=database.index,
             registry=reader,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sidecar.adapters.database import Database
-from sidecar.domain.names import ProjectId
+from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.references import ImageReference
 from sidecar.ports.index import Answer, InboxEvent, Quarantined
 from sidecar.usecases.explain_image import ExplainImage, ImageExplanation
@@ -32,7 +32,7 @@ class Scene:
         self.registry = registry
         self.clock = clock
         self.index_events = IndexEvents(database.inbox, database.index, clock, SETTLE)
-        self.verify = Verify(database.index, registry, clock, SETTLE)
+        self.verify = Verify(database.index, registry, clock, SETTLE, database.sweeps)
 
     async def received(self, written: dict[str, Any]) -> None:
         repository = written["target"]["repository"]
@@ -100,6 +100,7 @@ async def test_a_deleted_tag_names_who_deleted_it(scene: Scene) -> None:
 async def test_a_tag_that_vanished(scene: Scene) -> None:
     """No event told of it: the registry said so twice."""
     await scene.applied(push())
+    scene.registry.known.add(RepositoryName("acme/web"))
     for _ in range(2):
         scene.clock.advance(seconds=5)
         await scene.verify.run_once()

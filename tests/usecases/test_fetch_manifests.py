@@ -109,8 +109,9 @@ async def test_a_manifest_that_is_not_served_ends_as_gone(
     fetch: FetchManifests, database: Database, registry: ScriptedReader, clock: HeldClock
 ) -> None:
     """Fetching goes on beside, and must not put the verification off for ever: two answers, and it is gone."""
-    verify = Verify(database.index, registry, clock, timedelta(seconds=5))
+    verify = Verify(database.index, registry, clock, timedelta(seconds=5), database.sweeps)
     await told_of(database, digest_of(image()))
+    registry.known.add(WEB)
     for _ in range(16):
         await fetch.run_once()
         await verify.run_once()

@@ -179,8 +179,8 @@ async def test_a_push_while_the_tag_goes_stands(scene: Scene) -> None:
 
 
 @dataclass
-class Overlap:
-    """An untag that has ended, whose throw-away the registry took at noon, and what others did about that time."""
+class Untagged:
+    """An untag of `old`, and what others did about that time: its throw-away stood from second 10 to 12 after noon."""
 
     scene: Scene
     remove: Remove
@@ -195,9 +195,21 @@ class Overlap:
         """Somebody's deletion of `old` at the registry."""
         await self._tell(event(f"d{second}", "delete", second=second, tag="old", digest=""))
 
-    async def marked(self, *, second: int) -> None:
+    async def marked(self) -> None:
+        await self._tell(event("marker", second=10, digest=await self._throwaway(), actor="sidecar"))
+
+    async def unmade(self) -> None:
+        await self._tell(event("end", "delete", second=12, digest=await self._throwaway(), actor="sidecar"))
+
+    async def put_back(self) -> str | None:
+        """What the registry shows under the tag after some looks."""
+        for _ in range(3):
+            await self.remove.put_back()
+        return self.scene.registry.tags_of(WEB).get("old")
+
+    async def _throwaway(self) -> str:
         ((throwaway,),) = await look_up(self.path, "SELECT throwaway FROM intent")
-        await self._tell(event("marker", second=second, digest=throwaway, actor="sidecar"))
+        return str(throwaway)
 
     async def _tell(self, told: dict[str, object]) -> None:
         database, clock = self.scene.database, self.scene.clock
@@ -205,61 +217,162 @@ class Overlap:
         await IndexEvents(database.inbox, database.index, clock, timedelta(seconds=5)).run_once()
 
 
-@pytest.fixture
-async def overlap(scene: Scene, tmp_path: Path) -> Overlap:
-    """`old` was taken away; the registry took the throw-away ten seconds after noon."""
-    await scene.push(image(1), "old", "new")
+async def untagged(scene: Scene, tmp_path: Path) -> Untagged:
+    """`old` was taken away, and the beginning was told."""
     remove = scene.remove()
     await remove.untag(ANN, ACME, "web", Tag("old"))
-    made = Overlap(scene, remove, tmp_path / "sidecar.db")
-    await made.marked(second=10)
+    made = Untagged(scene, remove, tmp_path / "sidecar.db")
+    await made.marked()
     return made
 
 
-async def test_a_push_that_went_with_the_tag_is_put_back(overlap: Overlap) -> None:
+@pytest.fixture
+async def after(scene: Scene, tmp_path: Path) -> Untagged:
+    """When the untag had been asked for, the registry still showed what the index did."""
+    await scene.push(image(1), "old", "new")
+    made = await untagged(scene, tmp_path)
+    await made.unmade()
+    return made
+
+
+@pytest.fixture
+async def behind(scene: Scene, tmp_path: Path) -> Untagged:
+    """By then the registry showed a push whose event had not come yet."""
+    await scene.push(image(1), "old", "new")
+    scene.registry.hold(WEB, image(2), "old")
+    made = await untagged(scene, tmp_path)
+    await made.unmade()
+    return made
+
+
+async def test_a_push_that_went_with_the_tag_is_put_back(after: Untagged) -> None:
     """Fact 5: 2.8 can lose a push that comes between the two steps; its manifest is still there."""
-    await overlap.push(image(2), second=11, stands=False)
-    await overlap.remove.put_back()
-    assert overlap.scene.registry.tags_of(WEB)["old"] == digest_of(image(2))
+    await after.push(image(2), second=11, stands=False)
+    assert await after.put_back() == digest_of(image(2))
 
 
-async def test_what_was_there_before_is_not_put_back(overlap: Overlap) -> None:
-    """A push whose event is late is no push that overlapped: the registry's own clock tells them apart."""
-    await overlap.push(image(2), second=9, stands=False)
-    await overlap.remove.put_back()
-    assert "old" not in overlap.scene.registry.tags_of(WEB)
+async def test_a_push_that_was_under_way_is_put_back(after: Untagged) -> None:
+    """Its event came first, yet the registry, asked after the untag, didn't show it: it was written later."""
+    await after.push(image(2), second=9, stands=False)
+    assert await after.put_back() == digest_of(image(2))
 
 
-async def test_a_later_push_is_left_as_it_is(overlap: Overlap) -> None:
+async def test_a_push_of_the_same_moment_is_put_back(behind: Untagged) -> None:
+    """Nobody knows which came first, and the index hadn't shown it to whoever asked."""
+    await behind.push(image(2), second=10, stands=False)
+    assert await behind.put_back() == digest_of(image(2))
+
+
+async def test_a_push_that_came_before_stays_away(behind: Untagged) -> None:
+    """The registry's own clock says so, and the registry showed it."""
+    await behind.push(image(2), second=9, stands=False)
+    assert await behind.put_back() is None
+
+
+@pytest.mark.parametrize("second", [9, 10])
+async def test_the_state_that_was_to_go_stays_away(after: Untagged, second: int) -> None:
+    """A push of the very manifest that the tag pointed at is put back only if it came after the untag for certain."""
+    await after.push(image(1), second=second, stands=False)
+    assert await after.put_back() is None
+
+
+async def test_what_the_index_showed_stays_away(scene: Scene, tmp_path: Path) -> None:
+    """A push that the index knew when the untag was asked for is what was asked for, however little before it came."""
+    await scene.push(image(1), "old")
+    told = event("p10", second=10, tag="old", digest=digest_of(image(2)))
+    scene.registry.hold(WEB, image(2), "old")
+    await scene.database.inbox.put([InboxEvent("p10", WEB, "i1", scene.clock.now(), envelope(told))])
+    await IndexEvents(scene.database.inbox, scene.database.index, scene.clock, timedelta(seconds=5)).run_once()
+    made = await untagged(scene, tmp_path)
+    await made.unmade()
+    assert await made.put_back() is None
+
+
+async def test_a_later_push_is_left_as_it_is(after: Untagged) -> None:
     """The registry shows something under the tag: nothing is written over it."""
-    await overlap.push(image(2), second=11, stands=True)
-    await overlap.push(image(3), second=12, stands=True)
-    await overlap.remove.put_back()
-    assert overlap.scene.registry.tags_of(WEB)["old"] == digest_of(image(3))
+    await after.push(image(2), second=11, stands=True)
+    await after.push(image(3), second=12, stands=True)
+    assert await after.put_back() == digest_of(image(3))
 
 
-async def test_what_somebody_deleted_since_stays_away(overlap: Overlap) -> None:
+async def test_a_push_after_the_end_is_not_looked_at(after: Untagged) -> None:
+    """It can't have gone with the throw-away; a deletion of it that is yet to be told of must not be undone."""
+    await after.push(image(2), second=14, stands=False)
+    assert await after.put_back() is None
+
+
+async def test_the_end_is_awaited_before_anything_is_put_back(scene: Scene, tmp_path: Path) -> None:
+    """A registry tells of things in their order, so what the end is told after is complete; it may have lost its queue."""
+    await scene.push(image(1), "old")
+    made = await untagged(scene, tmp_path)
+    await made.push(image(2), second=11, stands=False)
+    assert await made.put_back() is None
+    scene.clock.advance(seconds=6)
+    assert await made.put_back() == digest_of(image(2))
+
+
+async def test_what_was_put_back_gives_way_to_a_newer_push(after: Untagged) -> None:
+    """It may have been written over a push that the registry took a moment before."""
+    await after.push(image(2), second=11, stands=False)
+    assert await after.put_back() == digest_of(image(2))
+    await after.push(image(3), second=14, stands=False)
+    assert await after.put_back() == digest_of(image(3))
+
+
+async def test_a_push_whose_manifest_is_gone_is_let_go(after: Untagged) -> None:
+    """There is nothing to put back, and nothing is asked for ever."""
+    await after.push(image(2), second=11, stands=False)
+    after.scene.registry.lose(WEB, image(2))
+    await after.put_back()
+    asked = len(after.scene.registry.asked)
+    assert await after.put_back() is None
+    assert len(after.scene.registry.asked) == asked
+
+
+async def test_what_somebody_deleted_since_stays_away(after: Untagged) -> None:
     """The last fact of the tag's history counts."""
-    await overlap.push(image(2), second=11, stands=False)
-    await overlap.delete(second=12)
-    await overlap.remove.put_back()
-    assert "old" not in overlap.scene.registry.tags_of(WEB)
+    await after.push(image(2), second=11, stands=False)
+    await after.delete(second=12)
+    assert await after.put_back() is None
 
 
-async def test_what_was_untagged_again_stays_away(overlap: Overlap) -> None:
+async def test_what_was_untagged_again_stays_away(after: Untagged) -> None:
     """The second untag ends what the first one looks after."""
-    await overlap.push(image(2), second=11, stands=True)
-    overlap.scene.clock.advance(seconds=1)
-    await overlap.remove.untag(ANN, ACME, "web", Tag("old"))
-    await overlap.remove.put_back()
-    assert "old" not in overlap.scene.registry.tags_of(WEB)
+    await after.push(image(2), second=11, stands=True)
+    after.scene.clock.advance(seconds=1)
+    await after.remove.untag(ANN, ACME, "web", Tag("old"))
+    assert await after.put_back() is None
+    assert len(await look_up(after.path, "SELECT id FROM intent")) == 1
 
 
-async def test_overlaps_are_looked_for_for_a_while(overlap: Overlap) -> None:
+async def test_overlaps_are_looked_for_for_a_while(after: Untagged) -> None:
     """Then the intent is forgotten: nothing grows."""
-    overlap.scene.clock.advance(seconds=21)
-    await overlap.remove.put_back()
-    assert await look_up(overlap.path, "SELECT id FROM intent") == []
+    after.scene.clock.advance(seconds=21)
+    await after.put_back()
+    assert await look_up(after.path, "SELECT id FROM intent") == []
+
+
+async def test_what_is_yet_to_be_put_back_is_not_forgotten(after: Untagged) -> None:
+    """However long the registry was away."""
+    await after.push(image(2), second=11, stands=False)
+    after.scene.registry.silent = True
+    after.scene.clock.advance(hours=2)
+    with pytest.raises(RegistryUnavailable):
+        await after.remove.put_back()
+    after.scene.registry.silent = False
+    assert await after.put_back() == digest_of(image(2))
+
+
+async def test_a_registry_that_tells_late_is_waited_for(scene: Scene, tmp_path: Path) -> None:
+    """While the end isn't told, more may come that went with the tag; for an hour, because queues can be lost."""
+    await scene.push(image(1), "old")
+    made = await untagged(scene, tmp_path)
+    scene.clock.advance(minutes=59)
+    await made.push(image(2), second=11, stands=False)
+    assert await made.put_back() == digest_of(image(2))
+    scene.clock.advance(minutes=2)
+    await made.put_back()
+    assert await look_up(made.path, "SELECT id FROM intent") == []
 
 
 async def test_a_tagged_manifest_is_refused(scene: Scene) -> None:

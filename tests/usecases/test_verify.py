@@ -21,12 +21,13 @@ V2 = b"two"
 
 @pytest.fixture
 def verify(database: Database, registry: ScriptedReader, clock: HeldClock) -> Verify:
-    return Verify(database.index, registry, clock, timedelta(seconds=5))
+    return Verify(database.index, registry, clock, timedelta(seconds=5), database.sweeps)
 
 
 @pytest.fixture(autouse=True)
-async def believed(database: Database, clock: HeldClock) -> None:
-    """The index believes that v1 points at V1, and is about to verify it."""
+async def believed(database: Database, registry: ScriptedReader, clock: HeldClock) -> None:
+    """The index believes that v1 points at V1, and is about to verify it. The registry knows the repository."""
+    registry.known.add(WEB)
     origin = Origin("e1", 10, "ci@acme.example", "10.0.0.1", "crane", "r", "i1")
     async with database.index.applying() as tables:
         await tables.push(ManifestPushed(WEB, digest_of(V1), Tag("v1"), OCI_MANIFEST, 3, origin))

@@ -16,10 +16,11 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import Origin
 from sidecar.domain.intents import Change, Intent
 from sidecar.domain.names import ProjectId, RepositoryName
+from sidecar.ports.changing import Began, Overlap, Pointed
 
 _BEGIN: Final = """
-INSERT INTO intent (id, action, repository, tag, digest, throwaway, principal, begun_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO intent (id, action, repository, tag, digest, throwaway, principal, begun_at, known)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 _FORGET: Final = """
@@ -28,7 +29,7 @@ DELETE FROM intent
 """
 
 _OPEN: Final = """
-SELECT id, action, repository, tag, digest, principal, begun_at
+SELECT id, action, repository, tag, digest, principal, begun_at, known
   FROM intent
  WHERE concluded_at IS NULL
  ORDER BY begun_at, id
@@ -36,41 +37,72 @@ SELECT id, action, repository, tag, digest, principal, begun_at
 
 _CONCLUDE: Final = """
 UPDATE intent
-   SET concluded_at = $2, lead = $3
+   SET concluded_at = $2, lead = $3, held = $4
  WHERE id = $1
 """
 
-_SETTLED: Final = """
-UPDATE intent
-   SET settled = 1
- WHERE id = $1
-"""
-
-_FORGET_CONCLUDED: Final = """
+_SUPERSEDE: Final = """
 DELETE FROM intent
- WHERE concluded_at < $1
+ WHERE id <> $1 AND concluded_at IS NOT NULL AND repository = $2 AND ($3 = '' OR tag = $3)
+"""
+
+_STANDS: Final = """
+UPDATE intent
+   SET looked = $2
+ WHERE id = $1
+"""
+
+_RESTORING: Final = """
+UPDATE intent
+   SET restored = $2
+ WHERE id = $1
+"""
+
+_POINTED: Final = """
+SELECT digest, order_time
+  FROM tag
+  JOIN repository ON repository.id = tag.repository
+ WHERE repository.name = $1 AND tag.name = $2 AND digest IS NOT NULL
 """
 
 _OVERLAPPED: Final = """
-SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, principal, begun_at, pushed.digest
+SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, principal, begun_at, known,
+       pushed.event, pushed.digest, restored
   FROM intent
   JOIN repository ON repository.name = intent.repository
   JOIN tag_history AS pushed ON pushed.repository = repository.id AND pushed.tag = intent.tag
- WHERE concluded_at IS NOT NULL AND settled = 0 AND marked_at IS NOT NULL
-   AND pushed.action = 'push'
-   AND at > intent.begun_at * 1000 + (SELECT min(marked_at - lead - begun_at * 1000) FROM intent)
+ WHERE marked_at IS NOT NULL AND ($4 = '' OR intent.id = $4)
+   AND pushed.action = 'push' AND pushed.event <> coalesce(looked, '')
+   AND pushed.at > known
+   AND pushed.at > marked_at - lead - CASE WHEN pushed.digest = intent.digest THEN 0 WHEN held = 1 THEN $1 ELSE $2 END
+   AND CASE WHEN restored IS NOT NULL THEN 1
+            WHEN unmade_at IS NOT NULL THEN pushed.at < unmade_at + $2
+            ELSE concluded_at < $3 END
    AND NOT EXISTS (SELECT 1
                      FROM tag_history AS newer
                     WHERE newer.repository = pushed.repository AND newer.tag = pushed.tag
-                      AND newer.at > pushed.at AND newer.event <> intent.id)
+                      AND newer.at > pushed.at AND newer.instance <> '')
    AND NOT EXISTS (SELECT 1
                      FROM intent AS later
                     WHERE later.repository = intent.repository AND later.begun_at > intent.begun_at
                       AND (later.tag IS NULL OR later.tag = intent.tag))
 """
-"""By how much the registry's clock is ahead, each throw-away's event tells too much by the time that its request took;
-the least that any tells is the nearest.
+"""`marked_at - lead` is when the untag was asked for, or a little earlier, by the registry's own clock. What our own
+changes note in the history comes from no instance.
 """
+
+_FORGET_CONCLUDED: Final = f"""
+DELETE FROM intent
+ WHERE (concluded_at < $6 OR (concluded_at < $5 AND unmade_at IS NOT NULL))
+   AND id NOT IN (SELECT id FROM ({_OVERLAPPED}) AS overlapped)
+"""  # noqa: S608 - made of constants
+
+_LONG_UNDER_WAY: Final = timedelta(seconds=10)
+"""How long before the untag the event of a push may have been sent that the registry, asked after, didn't show yet."""
+_DOUBT: Final = timedelta(milliseconds=50)
+"""Within how much it isn't certain which came first: an untag is on its way for a while before we know of it."""
+_TELLING: Final = timedelta(seconds=5)
+"""How long after an untag the event that ends it is awaited; it comes behind those of all that it took with it."""
 
 _REPOSITORY: Final = """
 SELECT id
@@ -143,20 +175,24 @@ class ChangeSession:
             intent.throwaway_digest,
             intent.principal,
             time_column(intent.begun_at),
+            intent.known,
         )
 
     async def forget(self, intent: Intent) -> None:
         await self._session.execute(_FORGET, intent.id)
 
-    async def conclude(self, intent: Intent, at: datetime, lead: timedelta) -> None:
-        nanoseconds = lead // timedelta(microseconds=1) * _NANOSECONDS
-        await self._session.execute(_CONCLUDE, intent.id, time_column(at), nanoseconds)
+    async def conclude(self, intent: Intent, at: datetime, began: Began) -> None:
+        await self._session.execute(_CONCLUDE, intent.id, time_column(at), _nanoseconds(began.lead), int(began.held))
+        await self._supersede(intent)
 
-    async def settle(self, intent: Intent) -> None:
-        await self._session.execute(_SETTLED, intent.id)
+    async def stands(self, overlap: Overlap) -> None:
+        await self._session.execute(_STANDS, overlap.intent.id, overlap.event)
 
-    async def forget_concluded(self, before: datetime) -> None:
-        await self._session.execute(_FORGET_CONCLUDED, time_column(before))
+    async def restoring(self, overlap: Overlap) -> None:
+        await self._session.execute(_RESTORING, overlap.intent.id, overlap.pushed)
+
+    async def forget_concluded(self, now: datetime, told: datetime, at_all: datetime) -> None:
+        await self._session.execute(_FORGET_CONCLUDED, *_bounds(now), "", time_column(told), time_column(at_all))
 
     async def is_there(self, repository: RepositoryName) -> bool:
         return await self._session.fetch_one(_REPOSITORY, repository) is not None
@@ -196,8 +232,12 @@ class ChangeSession:
             await self._tags.take_away(repository, tag, digest, _origin(intent, at))
         await self._manifests.remove(repository, digest, None)
 
-    async def deleted(self, repository: RepositoryName, at: datetime) -> None:
-        await self._repositories.deleted(await self._id_of(repository), time_column(at) * _NANOSECONDS)
+    async def deleted(self, intent: Intent, at: datetime) -> None:
+        await self._repositories.deleted(await self._id_of(intent.repository), time_column(at) * _NANOSECONDS)
+        await self._supersede(intent)
+
+    async def _supersede(self, intent: Intent) -> None:
+        await self._session.execute(_SUPERSEDE, intent.id, intent.repository, intent.tag or "")
 
     async def _id_of(self, repository: RepositoryName) -> int:
         """0, which no repository has, where there is none."""
@@ -220,9 +260,14 @@ class ChangeStore:
         async with self._driver.reading() as session:
             return [_intent(row) for row in await session.fetch(_OPEN)]
 
-    async def overlapped(self) -> list[tuple[Intent, Digest]]:
+    async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
+        row = await self._driver.read(lambda session: session.fetch_one(_POINTED, repository, tag))
+        return None if row is None else Pointed(Digest(row[0]), row[1])
+
+    async def overlapped(self, now: datetime, only: Intent | None = None) -> list[Overlap]:
         async with self._driver.reading() as session:
-            return [(_intent(row), Digest(pushed)) for *row, pushed in await session.fetch(_OVERLAPPED)]
+            rows = await session.fetch(_OVERLAPPED, *_bounds(now), only.id if only is not None else "")
+        return [_overlap(row) for row in rows]
 
 
 def _fallbacks_of(digest: Digest) -> tuple[str, str, str]:
@@ -244,8 +289,22 @@ def _origin(intent: Intent, at: datetime) -> Origin:
     )
 
 
+def _bounds(now: datetime) -> tuple[int, int, int]:
+    """The first parameters of what looks for overlaps."""
+    return _nanoseconds(_LONG_UNDER_WAY), _nanoseconds(_DOUBT), time_column(now - _TELLING)
+
+
+def _nanoseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1) * _NANOSECONDS
+
+
+def _overlap(row: Row) -> Overlap:
+    *intent, event, pushed, restored = row
+    return Overlap(_intent(tuple(intent)), event, Digest(pushed), None if restored is None else Digest(restored))
+
+
 def _intent(row: Row) -> Intent:
-    identifier, change, repository, tag, digest, principal, begun_at = row
+    identifier, change, repository, tag, digest, principal, begun_at, known = row
     return Intent(
         id=identifier,
         change=Change(change),
@@ -254,4 +313,5 @@ def _intent(row: Row) -> Intent:
         begun_at=time_of(begun_at),
         tag=None if tag is None else Tag(tag),
         digest=None if digest is None else Digest(digest),
+        known=known,
     )

@@ -20,7 +20,7 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Backlog, Miscount, PendingManifest, Suspect
+from sidecar.ports.index import Backlog, Denied, Miscount, PendingManifest, Suspect
 from sidecar.ports.sweeps import Drift, Sweep
 
 T = TypeVar("T")
@@ -109,6 +109,12 @@ UPDATE intent
  WHERE throwaway = $1 AND (marked_at IS NULL OR marked_at > $2)
 """
 
+_UNMADE: Final = """
+UPDATE intent
+   SET unmade_at = $2
+ WHERE throwaway = $1
+"""
+
 _NANOSECONDS: Final = 1000
 """In one of the microseconds that columns of our own times hold."""
 
@@ -147,6 +153,9 @@ class IndexSession:
 
     async def marked(self, throwaway: Digest, at: int) -> None:
         await self._session.execute(_MARKED, throwaway, at)
+
+    async def unmade(self, throwaway: Digest, at: int) -> None:
+        await self._session.execute(_UNMADE, throwaway, at)
 
     async def done(self, sequences: Sequence[int]) -> None:
         await self._session.execute_many(_DONE, [(sequence,) for sequence in sequences])
@@ -200,13 +209,18 @@ class IndexSession:
         if repository is not None:
             await self._verifications.missing(repository, suspect, at, again)
 
-    async def gone(self, suspect: Suspect, at: datetime) -> None:
+    async def gone(self, suspect: Suspect, at: datetime) -> int:
         repository = await self._repositories.find(suspect.repository)
         if repository is None:
-            return
+            return 0
+        removed = 0
         if await self._still_believed(repository, suspect):
-            await self._remove(repository, suspect, at)
+            removed = await self._remove(repository, suspect, at)
         await self._verifications.settled(repository, suspect)
+        return removed
+
+    async def removed(self, things: int, at: datetime, since: datetime) -> None:
+        await self._verifications.removed(things, at, since)
 
     async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
         known = await self._repositories.find(repository)
@@ -240,12 +254,15 @@ class IndexSession:
     async def _is_throwaway(self, digest: Digest) -> bool:
         return await self._session.fetch_one(_THROWAWAY, digest) is not None
 
-    async def _remove(self, repository: int, suspect: Suspect, at: datetime) -> None:
+    async def _remove(self, repository: int, suspect: Suspect, at: datetime) -> int:
         if suspect.target is Target.TAG:
             await self._tags.follow(repository, Tag(suspect.key), None, time_column(at) * _NANOSECONDS)
             await self._doubt_left(repository, suspect, at)
-        elif await self._manifests.remove(repository, suspect.key, None):
+            return 1
+        tags = await self._tags.at(repository, suspect.key)
+        if await self._manifests.remove(repository, suspect.key, None):
             await self._tags.delete_at(repository, suspect.key, None)
+        return 1 + len(tags)
 
     async def _doubt_left(self, repository: int, suspect: Suspect, at: datetime) -> None:
         """The manifest that a tag leaves without an event may have gone unheard, too."""
@@ -274,6 +291,9 @@ class IndexStore:
 
     async def due(self, limit: int, now: datetime) -> list[Suspect]:
         return await self._driver.read(lambda session: VerificationTable(session).due(limit, now))
+
+    async def denied(self, since: datetime) -> Denied:
+        return await self._driver.read(lambda session: VerificationTable(session).denied(since))
 
     async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
         async with self._driver.reading() as session:

@@ -8,7 +8,7 @@ from sidecar.adapters.database.driver import Row, Session
 from sidecar.domain.digests import Digest
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Suspect
+from sidecar.ports.index import Denied, Suspect
 
 _ASK: Final = """
 INSERT INTO verification (repository, target, key, due_at)
@@ -52,6 +52,28 @@ SELECT repository.name, target, key, coalesce(tag.digest, manifest.digest), due_
  LIMIT $2
 """
 
+_REMOVED: Final = """
+INSERT INTO verified_removal (at, things)
+VALUES ($1, $2)
+"""
+
+_FORGET_REMOVED: Final = """
+DELETE FROM verified_removal
+ WHERE at < $1
+"""
+
+_DENIED: Final = """
+SELECT (SELECT count(*)
+          FROM verification
+         WHERE missing_since IS NOT NULL)
+     + (SELECT count(*)
+          FROM verification
+          JOIN tag ON tag.repository = verification.repository AND tag.digest = key
+         WHERE target = 'manifest' AND missing_since IS NOT NULL),
+       (SELECT coalesce(sum(things), 0) FROM verified_removal WHERE at >= $1),
+       (SELECT coalesce(sum(tags), 0) FROM repository)
+"""
+
 
 class VerificationTable:
     """Wishes to verify, in one transaction."""
@@ -82,6 +104,13 @@ class VerificationTable:
     async def settled(self, repository: int, suspect: Suspect) -> None:
         """Done, unless somebody asked anew meanwhile."""
         await self._session.execute(_SETTLED, repository, suspect.target, suspect.key, time_column(suspect.due))
+
+    async def removed(self, things: int, at: datetime, since: datetime) -> None:
+        await self._session.execute(_REMOVED, time_column(at), things)
+        await self._session.execute(_FORGET_REMOVED, time_column(since))
+
+    async def denied(self, since: datetime) -> Denied:
+        return Denied(*(await self._session.fetch(_DENIED, time_column(since)))[0])
 
     async def due(self, limit: int, now: datetime) -> list[Suspect]:
         return [_suspect(row) for row in await self._session.fetch(_DUE, time_column(now), limit)]

@@ -75,6 +75,19 @@ UPDATE sweep
  WHERE id = $1
 """
 
+_GUARD: Final = """
+UPDATE sweep
+   SET guards = 1
+ WHERE id = $1
+"""
+
+_GUARDING: Final = """
+SELECT 1
+  FROM sweep
+ WHERE guards = 1 AND stage IN ('sweeping', 'confirming', 'waiting')
+ LIMIT 1
+"""
+
 _PRUNE: Final = """
 DELETE FROM sweep
  WHERE id <= $1
@@ -159,6 +172,15 @@ class SweepStore:
     async def request(self, order: SweepOrder, at: datetime) -> Sweep:
         async with self._driver.writing() as session:
             return await _requested(session, order, at)
+
+    async def guard(self, at: datetime) -> None:
+        async with self._driver.writing() as session:
+            sweep = await _requested(session, SweepOrder(SweepReason.DENIALS), at)
+            await session.execute(_GUARD, sweep.id)
+
+    async def guards(self) -> bool:
+        async with self._driver.reading() as session:
+            return bool(await session.fetch(_GUARDING) or await session.fetch(_STOPPED))
 
     async def get(self, identifier: int) -> Sweep | None:
         return await self._one(_GET, identifier)

@@ -36,7 +36,8 @@ class SweepResult(Result):
     stage: str
     """`waiting`, `sweeping`, `confirming`, `stopped` or `done`."""
     reason: str
-    """`person`, `start`, `interval` or `instance` (a registry's process that was not known)."""
+    """`person`, `start`, `interval`, `instance` (a registry's process that was not known) or `denials` (answers to
+    verifications would have removed much)."""
     project: str | None = None
     dry_run: bool
     started_at: datetime | None = None
