@@ -2,7 +2,7 @@
 
 PYTEST = .venv/bin/pytest
 
-.PHONY: help run test test-long bench check format
+.PHONY: help run test test-long clients bench check format
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -18,6 +18,12 @@ test: .venv/installed-dev ## every test but the long ones, against real registri
 test-long: .venv/installed-dev ## the tests that take minutes
 	@.venv/bin/python -m tests.parts
 	$(PYTEST) -m long $(ARGS)
+
+clients: .venv/installed-dev ## try every client against both lines of registries, and write docs/clients.md
+	@.venv/bin/python -m tests.parts
+	@rm -f var/clients.jsonl && mkdir -p var
+	CLIENTS_RESULTS=$(CURDIR)/var/clients.jsonl STRICT=1 $(PYTEST) -n 2 --dist loadscope tests/system/test_every_client.py
+	@.venv/bin/python -m tests.system.client.page var/clients.jsonl
 
 bench: .venv/installed-dev ## measure tokens, events and the index, and write docs/benchmarks.md (needs wrk; some eight minutes)
 	@.venv/bin/python -m tests.bench

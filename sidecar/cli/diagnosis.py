@@ -3,12 +3,14 @@
 Each check gives findings and repairs nothing. The last ones ask the registry: as a client does, and as the sidecar.
 """
 
+import ipaddress
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from sidecar.adapters.database import DatabaseError, pending_migrations
 from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
@@ -38,6 +40,12 @@ async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> Asyn
     """Everything that can be found out about this configuration from this machine, in the order of a start."""
     for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock)):
         yield finding
+    if _is_private_number(config):
+        yield Finding(
+            "note",
+            f"{config.realm}: crane, kaniko, cosign, Flux and other clients made of go-containerregistry ask for tokens at "
+            "no private IP address; give public_url a host name",
+        )
     yield await _database(config)
     async with registry_transport(config.registry.url) as transport:
         async for finding in _registry(config, transport, clock, randomness):
@@ -82,6 +90,20 @@ def _authority(config: Config, clock: Clock) -> Finding:
         return Finding("wrong", f"{certificate}: is not valid now (until {ends:%Y-%m-%d}): make a new CA")
     level: Literal["good", "note"] = "note" if ends - clock.now() < _RENEW_BEFORE else "good"
     return Finding(level, f"{certificate} and its key belong together, valid until {ends:%Y-%m-%d}")
+
+
+def _is_private_number(config: Config) -> bool:
+    """Whether the realm's host is an address at which some clients fear for the network that they are in (docs/clients.md).
+
+    They go there only where the registry itself is at the same host and port.
+    """
+    realm = urlsplit(config.realm)
+    if realm.netloc == config.registry.host:
+        return False
+    try:
+        return not ipaddress.ip_address(realm.hostname or "").is_global
+    except ValueError:
+        return False
 
 
 async def _database(config: Config) -> Finding:

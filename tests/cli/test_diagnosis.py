@@ -68,6 +68,25 @@ async def test_the_ca_is_told_of_before_it_ends(installation: Installation, days
     assert await levels_of(installation, installation.ca_certificate, clock) == [level]
 
 
+@pytest.mark.parametrize(
+    ("public_url", "told"),
+    [
+        ("http://10.1.2.3:5051", True),
+        ("https://[fd00::1]", True),
+        ("http://127.0.0.1:5051", True),
+        ("http://10.1.2.3:5000", False),
+        ("https://9.9.9.9", False),
+        ("https://auth.example.com", False),
+    ],
+)
+async def test_a_realm_that_some_clients_fear_is_worth_knowing(tmp_path: Path, public_url: str, told: bool) -> None:
+    """A private address written as a number, unless the registry is at the same host and port."""
+    made = Installation(tmp_path / "here", NOBODY, "10.1.2.3:5000", public_url, "127.0.0.1:5051")
+    initialise(made)
+    found = [finding.level for finding in await findings(made) if "go-containerregistry" in finding.text]
+    assert found == (["note"] if told else [])
+
+
 async def test_an_administrators_token_of_another_make_is_wrong(installation: Installation) -> None:
     """S11: `serve` would refuse it, so it is said before."""
     installation.admin_token.write_text("admin")

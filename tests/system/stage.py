@@ -38,6 +38,8 @@ class Stage:
 
     installation: Installation
     line: distribution.Line
+    version: str
+    """The registry's."""
     administrator: Account
 
     @property
@@ -76,22 +78,22 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, registry: Part) -> Iterator[Stage]:
-    """Both running on free ports with what `init` writes; both ended afterwards."""
-    installation = installed(folder)
+def staged(folder: Path, registry: Part, host: str = "127.0.0.1") -> Iterator[Stage]:
+    """Both running on free ports with what `init` writes; both ended afterwards. Clients know them by this host's name."""
+    installation = installed(folder, host)
     token = installation.admin_token.read_text().strip()
     with running_registry(installation, registry) as line, running_sidecar(installation):
-        yield Stage(installation, line, Account("admin@localhost", token))
+        yield Stage(installation, line, registry.version, Account("admin@localhost", token))
 
 
-def installed(folder: Path) -> Installation:
-    """A fresh installation on free ports of this machine."""
+def installed(folder: Path, host: str = "127.0.0.1") -> Installation:
+    """A fresh installation on free ports of this machine, for clients that know it by this name."""
     registry, sidecar = free_port(), free_port()
     installation = Installation(
         folder=folder,
         registry_url=f"http://127.0.0.1:{registry}",
-        registry_host=f"127.0.0.1:{registry}",
-        public_url=f"http://127.0.0.1:{sidecar}",
+        registry_host=f"{host}:{registry}",
+        public_url=f"http://{host}:{sidecar}",
         listen=f"127.0.0.1:{sidecar}",
     )
     initialise(installation)

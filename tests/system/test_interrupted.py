@@ -78,7 +78,7 @@ def scene(registry: Part, skopeo: Skopeo, tmp_path_factory: pytest.TempPathFacto
     installation = installed(folder / "sidecar")
     with running_registry(installation, registry) as line:
         administrator = Account("admin@localhost", installation.admin_token.read_text().strip())
-        stage = Stage(installation, line, administrator)
+        stage = Stage(installation, line, registry.version, administrator)
         with running_sidecar(installation):
             owner = stage.account(stage.project("acme"), "owner", "owner")
         yield Scene(stage, skopeo, owner, oci_layout(folder / "image"))

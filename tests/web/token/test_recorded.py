@@ -1,9 +1,10 @@
-"""Requests as docker and skopeo were seen to send them, replayed."""
+"""Requests as real clients were seen to send them, replayed: by their query, or the form without user name and password."""
 
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -30,8 +31,13 @@ async def people(sidecar: Sidecar) -> People:
 
 
 async def _replay(client: TokenClient, login: Login, request: dict[str, Any]) -> dict[str, set[str]]:
-    headers = {"User-Agent": request["client"], "Authorization": basic(login)}
-    return client.granted(await client.send(request["method"], request["query"], headers=headers))
+    headers = {"User-Agent": request["client"]}
+    if request["method"] == "GET":
+        headers["Authorization"] = basic(login)
+        return client.granted(await client.send("GET", request["query"], headers=headers))
+    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    form = f"{request['query']}&{urlencode({'username': login.user, 'password': login.secret})}"
+    return client.granted(await client.send("POST", body=form.encode(), headers=headers))
 
 
 @pytest.mark.parametrize("request_", RECORDED, ids=[f"{each['client']} {each['query']}" for each in RECORDED])

@@ -1,0 +1,57 @@
+"""docs/forgeries.md, made from the catalogue: `python -m tests.forgery.page` writes it anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, get_args
+
+from tests.forgery.catalogue import FORGERIES
+from tests.forgery.forgeries import Needs
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "forgeries.md"
+
+_HEAD: Final = """\
+# Forged registry tokens
+
+{count} ways to make a token that the sidecar didn't make. The tests show each one to every route of the sidecar, by every
+way in which a route takes credentials, and to real registries of both lines that are configured as `sidecar init` has it.
+
+- The sidecar refuses each everywhere: registry tokens, whoever made them, open none of its doors (TS-68).
+- A registry never grants what was not signed. Most of the first two groups ask for what nobody was ever given, and get it
+  nowhere.
+- *taken* means that a registry lets a token pass that is not byte for byte one of ours, for exactly the access that we
+  signed and not for more. Registries are laxer than they need be; nothing follows from it, because the sidecar revokes
+  credentials and never tokens by their text (S33).
+
+The last two groups need a key that never leaves the sidecar. They tell what a registry looks at besides the signature:
+dates, the chain, the audience. Whoever holds the CA's key can make tokens as good as ours, so that key is what to guard.
+
+This page is made from the tests: `python -m tests.forgery.page` writes it anew.
+"""
+
+_GROUPS: Final[dict[Needs, str]] = {
+    "nothing of ours": "Made of nothing but what anybody can read",
+    "a token of ours": "Made of a token that was given out",
+    "the leaf's key": "Made with the key that signs tokens",
+    "the CA's key": "Made with the CA's key",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    return _HEAD.format(count=len(FORGERIES)) + "".join(_group(needs) for needs in get_args(Needs))
+
+
+def _group(needs: Needs) -> str:
+    rows = "\n".join(_rows(needs))
+    return f"\n## {_GROUPS[needs]}\n\n| forgery | sidecar | registry 2.8 | registry 3.x |\n|---|---|---|---|\n{rows}\n"
+
+
+def _rows(needs: Needs) -> Iterator[str]:
+    for forgery in FORGERIES:
+        if forgery.needs == needs:
+            told = ["taken" if line in forgery.taken_by else "refused" for line in ("2", "3")]
+            yield f"| {forgery.name} | refused | {' | '.join(told)} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
