@@ -38,14 +38,8 @@ class Finding:
 
 async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Finding]:
     """Everything that can be found out about this configuration from this machine, in the order of a start."""
-    for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock)):
+    for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock), *_realm(config)):
         yield finding
-    if _is_private_number(config):
-        yield Finding(
-            "note",
-            f"{config.realm}: crane, kaniko, cosign, Flux and other clients made of go-containerregistry ask for tokens at "
-            "no private IP address; give public_url a host name",
-        )
     yield await _database(config)
     async with registry_transport(config.registry.url) as transport:
         async for finding in _registry(config, transport, clock, randomness):
@@ -92,18 +86,19 @@ def _authority(config: Config, clock: Clock) -> Finding:
     return Finding(level, f"{certificate} and its key belong together, valid until {ends:%Y-%m-%d}")
 
 
-def _is_private_number(config: Config) -> bool:
-    """Whether the realm's host is an address at which some clients fear for the network that they are in (docs/clients.md).
+def _realm(config: Config) -> Iterator[Finding]:
+    """Some clients fear for the network that they are in, and go to no private address (docs/clients.md).
 
-    They go there only where the registry itself is at the same host and port.
+    They do where the registry itself is at the same host and port.
     """
     realm = urlsplit(config.realm)
-    if realm.netloc == config.registry.host:
-        return False
     try:
-        return not ipaddress.ip_address(realm.hostname or "").is_global
+        private = not ipaddress.ip_address(realm.hostname or "").is_global
     except ValueError:
-        return False
+        return
+    if private and realm.netloc != config.registry.host:
+        clients = "crane, kaniko, cosign, Flux and others made of go-containerregistry"
+        yield Finding("note", f"{clients} ask for no token at {config.realm}: give public_url a host name")
 
 
 async def _database(config: Config) -> Finding:
