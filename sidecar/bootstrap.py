@@ -19,9 +19,10 @@ from sidecar.adapters.logs import configure_logging
 from sidecar.adapters.pace import Pace
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.registry.writer import HttpRegistryWriter
+from sidecar.adapters.sealing import AesGcmSealing, SealingKeyError, keys_of
 from sidecar.adapters.signing import KeptTokens, LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
-from sidecar.config import Config, read_secret
+from sidecar.config import Config, SecretFileError, read_secret
 from sidecar.domain.echoes import Echoes
 from sidecar.domain.pulls import PullLedger
 from sidecar.domain.push_tokens import PushTokens
@@ -31,6 +32,7 @@ from sidecar.ports.browsing import Browsing
 from sidecar.ports.changing import Changes
 from sidecar.ports.explaining import Explanations
 from sidecar.ports.index import Inbox, Index, IndexObserver
+from sidecar.ports.pull_secrets import Sealing
 from sidecar.ports.sweeps import Sweeps
 from sidecar.usecases.apply_policy import ApplyPolicy
 from sidecar.usecases.assign_projects import AssignProjects
@@ -49,6 +51,7 @@ from sidecar.usecases.issue_refresh_token import IssueRefreshToken
 from sidecar.usecases.issue_token import FreshTokens, IssueToken, Lifetimes
 from sidecar.usecases.manage_bindings import ManageBindings
 from sidecar.usecases.manage_projects import ManageProjects
+from sidecar.usecases.manage_pull_secrets import ManagePullSecrets
 from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
@@ -59,6 +62,7 @@ from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.recount import Recount
 from sidecar.usecases.remove import Remove
+from sidecar.usecases.reseal_pull_secrets import ResealPullSecrets
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.usecases.watch_index import WatchIndex
@@ -71,6 +75,7 @@ from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.api.openapi import openapi_routes
 from sidecar.web.api.project import ProjectNamespace
+from sidecar.web.api.pull_secret import PullSecretNamespace
 from sidecar.web.api.reconcile import ReconcileNamespace
 from sidecar.web.api.registry import RegistryNamespace
 from sidecar.web.api.role import RoleNamespace
@@ -105,6 +110,8 @@ _WATCH_SECONDS: Final = 5.0
 """How often what waits is counted for metrics and alerts."""
 _FORGET_SECONDS: Final = 3600.0
 """How often expired credentials are looked for."""
+_RESEAL_SECONDS: Final = 3600.0
+"""How often passwords are looked for that an old key sealed; keys change with a start, when it is done at once."""
 _PUT_BACK_SECONDS: Final = 1.0
 """How soon a push is put back that went with the tag that it was pushed under."""
 _FOLLOW_SECONDS: Final = 1.0
@@ -112,8 +119,8 @@ _FOLLOW_SECONDS: Final = 1.0
 
 
 _API_SECRETS: Final = (SecretKind.SERVICE_ACCOUNT_KEY, SecretKind.PERSONAL_TOKEN, SecretKind.SCOPED_TOKEN)
-_TOKEN_SECRETS: Final = (*_API_SECRETS, SecretKind.REFRESH_TOKEN)
-"""What the token endpoint takes; refresh tokens are good for nothing else (TS-51)."""
+_TOKEN_SECRETS: Final = (*_API_SECRETS, SecretKind.REFRESH_TOKEN, SecretKind.PULL_SECRET)
+"""What the token endpoint takes; refresh tokens (TS-51) and pull secrets are good for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Core:
     clock: Clock
     randomness: Randomness
     signer: TokenSigner
+    sealing: Sealing
     store: Store
     access: AccessReader
     inbox: Inbox
@@ -205,6 +213,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             clock=clock,
             randomness=randomness,
             signer=signer,
+            sealing=AesGcmSealing(_pull_secret_keys(config), randomness),
             store=database.store,
             access=database.access,
             inbox=database.inbox,
@@ -240,12 +249,24 @@ def _administrators_token(config: Config) -> str | None:
     return read_secret(path, config.secrets.allow_readable) if path.exists() else None
 
 
+def _pull_secret_keys(config: Config) -> list[bytes]:
+    """None where there is no file: then no other registry's password can be kept or read."""
+    path = config.pull_secrets.key_file
+    if not path.exists():
+        return []
+    try:
+        return keys_of(read_secret(path, config.secrets.allow_readable))
+    except SealingKeyError as error:
+        raise SecretFileError(f"{path}: {error}") from None
+
+
 def _upkeep(core: Core) -> tuple[Repeating, ...]:
     """What keeps credentials and access up to date."""
     return (
         Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True),
         Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh),
         Repeating("expired credentials", _FORGET_SECONDS, ForgetExpired(core.store, core.clock)),
+        Repeating("sealing pull secrets", _RESEAL_SECONDS, ResealPullSecrets(core.store, core.sealing)),
     )
 
 
@@ -281,6 +302,7 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
             RegistryNamespace(Browse(core.browsing, core.access), remove),
             RoleNamespace(ManageRoles(store, clock), ManageBindings(store, clock)),
             ServiceAccountNamespace(accounts),
+            _pull_secrets(core),
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
             ImageNamespace(ExplainImage(core.explanations, core.registry, core.access.owner_of)),
@@ -375,6 +397,20 @@ def _event_secrets(config: Config) -> list[str]:
     """None where there is no file: then no event is rightful."""
     path = config.events.secrets_file
     return read_secret(path, config.secrets.allow_readable).split() if path.exists() else []
+
+
+def _pull_secrets(core: Core) -> PullSecretNamespace:
+    config = core.config
+    return PullSecretNamespace(
+        ManagePullSecrets(
+            core.store,
+            core.sealing,
+            core.clock,
+            core.randomness,
+            config.registry.host,
+            config.service_account_domain,
+        )
+    )
 
 
 def _installation(core: Core) -> InstallationNamespace:

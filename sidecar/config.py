@@ -154,6 +154,11 @@ class Reconcile(_Section):
     """How many requests of a sweep may be under way at once."""
 
 
+class PullSecrets(_Section):
+    key_file: FilePath = Path("secrets/pull-secrets")
+    """Keys that encrypt other registries' passwords, one a line. The first encrypts, all decrypt."""
+
+
 class Secrets(_Section):
     allow_readable: bool = False
     """Take secret files that others than their owner can read, as Kubernetes mounts them."""
@@ -189,6 +194,8 @@ class Config(_Section):
     """What one client may ask of the process."""
     events: Events = Events()
     reconcile: Reconcile = Reconcile()
+    pull_secrets: PullSecrets = PullSecrets()
+    """Logins at other registries that are kept for deployments."""
     secrets: Secrets = Secrets()
     """How secret files are read."""
     logging: Logging = Logging()

@@ -9,6 +9,7 @@ from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal
 from sidecar.domain.issuing import issue
 from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
+from sidecar.domain.pull_secrets import PullSecret, PullSecretName, principal_of
 from sidecar.domain.roles import PermissionPattern
 from sidecar.domain.secrets import RANDOM_BYTES
 from sidecar.domain.tenancy import Binding, Project, Role, ServiceAccount
@@ -53,6 +54,15 @@ class Tenants:
                 ServiceAccount(ProjectId(project), AccountId(sid), email, sid, "", self.clock.now(), ROOT)
             )
         return email
+
+    async def pull_secret(self, project: str, name: str) -> None:
+        """One for this registry whose secret nobody has."""
+        label, sid = PullSecretName(name), ProjectId(project)
+        email = principal_of(label, sid, ACCOUNT_DOMAIN)
+        async with self.store.writing() as tables:
+            await tables.pull_secrets.add(
+                PullSecret(sid, label, email, self.clock.now(), ROOT, renewed_at=self.clock.now())
+            )
 
     async def secret(
         self,

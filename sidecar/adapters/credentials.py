@@ -18,6 +18,7 @@ _SHOWN_AS: Final[Mapping[SecretKind, frozenset[Scheme]]] = {
     SecretKind.PERSONAL_TOKEN: frozenset((Scheme.BASIC, Scheme.BEARER)),
     SecretKind.SCOPED_TOKEN: frozenset((Scheme.BASIC, Scheme.BEARER)),
     SecretKind.REFRESH_TOKEN: frozenset((Scheme.REFRESH,)),
+    SecretKind.PULL_SECRET: frozenset((Scheme.BASIC,)),
 }
 _ANY_TOKEN: Final = frozenset(("oauth2accesstoken", "_token", "00000000-0000-0000-0000-000000000000"))
 """User names by which clients say "the secret is a token": those of Google's, of others', and of Azure's clients."""
@@ -59,7 +60,7 @@ def _may_use(credentials: Credentials, credential: Credential) -> bool:
     if credentials.scheme is not Scheme.BASIC or credentials.user == credential.principal:
         return True
     if credentials.user in _ANY_TOKEN:
-        return credential.kind is not CredentialKind.SERVICE_ACCOUNT_KEY
+        return credential.kind not in (CredentialKind.SERVICE_ACCOUNT_KEY, CredentialKind.PULL_SECRET)
     try:
         return Email(credentials.user) == credential.principal
     except Invalid:

@@ -128,5 +128,5 @@ def redacted(line: bytes) -> bytes:
 
 def _is_suspect(line: bytes) -> bool:
     """Whether this line in lower case holds what each secret begins with: much cheaper to ask than to search."""
-    issued = b"rsk_" in line or b"rpt_" in line or b"rst_" in line or b"rrt_" in line
+    issued = b"rsk_" in line or b"rpt_" in line or b"rst_" in line or b"rrt_" in line or b"rps_" in line
     return issued or b"basic" in line or b"bearer" in line or b"eyj" in line

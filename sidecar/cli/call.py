@@ -1,7 +1,6 @@
 """`sidecar call`: any method of the management API, by whoever has a token or a key."""
 
 import asyncio
-import os
 import re
 import sys
 from typing import Annotated, Any, Final
@@ -12,11 +11,12 @@ import typer
 from sidecar.cli import method_help
 from sidecar.cli.api_client import ApiClient, ApiRefused
 from sidecar.cli.body import read_body
+from sidecar.cli.caller import callers_credentials
 from sidecar.cli.failure import ExitCode, Failure
+from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl
 from sidecar.cli.paging import every_page
 from sidecar.cli.table import rows_of, table_of, terminal_width
 from sidecar.cli.terminal import printable_json
-from sidecar.domain.secrets import SecretKind, recognise
 
 _METHOD: Final = re.compile(r"[A-Za-z]+\.[A-Za-z]+")
 
@@ -25,7 +25,7 @@ def call(
     context: typer.Context,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as project.list.")] = "",
     fields: Annotated[list[str] | None, typer.Argument(metavar="key=value|key:=json|-", help="The body.")] = None,
-    url: Annotated[str, typer.Option(envvar="SIDECAR_URL", help="The sidecar.")] = "http://127.0.0.1:5051",
+    url: SidecarUrl = LOCAL_SIDECAR,
     table: Annotated[bool, typer.Option("--table", help="Show columns instead of JSON, cut to the terminal.")] = False,
     follow: Annotated[bool, typer.Option("--all", help="Fetch every page of a list, as one result.")] = False,
     list_methods: Annotated[bool, typer.Option("--list", help="List all methods, or METHOD's namespace.")] = False,
@@ -66,9 +66,7 @@ def call(
 
 
 async def _call(url: str, method: str, body: dict[str, Any], follow: bool) -> dict[str, Any]:
-    secret, user = _credentials(
-        os.environ.get("SIDECAR_TOKEN", "").strip(), os.environ.get("SIDECAR_EMAIL", "").strip()
-    )
+    secret, user = callers_credentials()
     async with aiohttp.ClientSession() as session:
         api = ApiClient(session, url, secret, user)
         try:
@@ -94,16 +92,3 @@ def _known(method: str) -> str:
     if not _METHOD.fullmatch(method):
         raise Failure(method_help.no_such_method(method), ExitCode.USAGE)
     return method
-
-
-def _credentials(secret: str, email: str) -> tuple[str, str]:
-    """The secret and whose it is; nobody's where it speaks for itself."""
-    if ":" in email:
-        raise Failure("SIDECAR_EMAIL must be an e-mail, without the key", ExitCode.USAGE)
-    if not secret:
-        raise Failure("SIDECAR_TOKEN is not set: put a token or a service account's key into it", ExitCode.DENIED)
-    if recognise(secret) is SecretKind.SERVICE_ACCOUNT_KEY and not email:
-        raise Failure(
-            "SIDECAR_TOKEN holds a service account's key: put the account's e-mail into SIDECAR_EMAIL", ExitCode.DENIED
-        )
-    return secret, email

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from sidecar.adapters.sealing import KEY_BYTES
 from sidecar.adapters.signing import create_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.cli.failure import Failure
@@ -60,7 +61,8 @@ def initialise(installation: Installation) -> dict[Path, Outcome]:
         installation.event_secrets.parent.mkdir(exist_ok=True)
         return {
             installation.sidecar_yaml: write_once(installation.sidecar_yaml, installation.sidecar_text(), _PUBLIC),
-            installation.event_secrets: _event_secret(installation.event_secrets),
+            installation.event_secrets: _random_text(installation.event_secrets, RANDOM_BYTES),
+            installation.pull_secret_keys: _random_text(installation.pull_secret_keys, KEY_BYTES),
             **{path: write_once(path, text, _PRIVATE) for path, text in _registry_files(installation)},
             **_authority(installation),
             installation.admin_token: _administrator(installation.admin_token),
@@ -96,10 +98,11 @@ def newest_event_secret(installation: Installation) -> str:
     return next(iter(path.read_text(encoding="utf-8").split()), "") if path.exists() else ""
 
 
-def _event_secret(path: Path) -> Outcome:
+def _random_text(path: Path, count: int) -> Outcome:
+    """So many random bytes, in hexadecimal."""
     if path.exists():
         return "kept"
-    return write_once(path, f"{SystemRandomness().bytes(RANDOM_BYTES).hex()}\n", _PRIVATE)
+    return write_once(path, f"{SystemRandomness().bytes(count).hex()}\n", _PRIVATE)
 
 
 def _authority(installation: Installation) -> dict[Path, Outcome]:

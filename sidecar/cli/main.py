@@ -7,7 +7,7 @@ from typing import Annotated, Never
 
 import typer
 
-from sidecar.cli import explain, inbox, token
+from sidecar.cli import explain, inbox, pull_secret, token
 from sidecar.cli.apply import apply
 from sidecar.cli.call import call
 from sidecar.cli.check import check
@@ -61,6 +61,7 @@ for command in (quickstart, init, serve, check, migrate, reconcile, apply):
 app.command(add_help_option=False)(call)
 app.add_typer(explain.app, name="explain")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(pull_secret.app, name="pull-secret")
 app.add_typer(token.app, name="token")
 
 

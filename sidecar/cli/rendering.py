@@ -65,6 +65,9 @@ administrator:
   # requests_per_second: 200.0
   # concurrency: 8
 
+pull_secrets:
+  key_file: $pull_secret_keys
+
 # secrets:
   # allow_readable: false
 
@@ -162,6 +165,10 @@ class Installation:
         return self.folder / "secrets/events"
 
     @property
+    def pull_secret_keys(self) -> Path:
+        return self.folder / "secrets/pull-secrets"
+
+    @property
     def admin_token(self) -> Path:
         return self.folder / "admin.token"
 
@@ -180,6 +187,7 @@ class Installation:
             database=_quoted(self.folder / "sidecar.db"),
             admin_token=_quoted(self.admin_token),
             event_secrets=_quoted(self.event_secrets),
+            pull_secret_keys=_quoted(self.pull_secret_keys),
         )
 
     def registry_text(self, line: Line, event_secret: str) -> str:

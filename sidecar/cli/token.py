@@ -1,23 +1,13 @@
 """`sidecar token`: personal tokens for people who have none yet."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from sidecar.cli.connection import call_as_administrator
-from sidecar.cli.options import ConfigFile
+from sidecar.cli.options import ConfigFile, seconds_of
 
 app = typer.Typer(no_args_is_help=True, help="Personal tokens: what people sign in with.")
-
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _duration(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", text)
-    if match is None:
-        raise typer.BadParameter("must be a number and s, m, h or d, such as 24h")
-    return int(match[1]) * _SECONDS[match[2]]
 
 
 @app.command()
@@ -36,7 +26,7 @@ def create(
       sidecar token create -c sidecar.yaml --email ann@example.com --ttl 24h
     """
     result = call_as_administrator(
-        config, "installation.createToken", email=email, ttlSeconds=_duration(ttl), label=label
+        config, "installation.createToken", email=email, ttlSeconds=seconds_of(ttl), label=label
     )
     typer.echo(f"for {email}, until {result['expiresAt']}, id {result['id']}", err=True)
     typer.echo(result["token"])

@@ -26,6 +26,7 @@ class CredentialKind(StrEnum):
     PERSONAL_TOKEN = "personal"  # noqa: S105 - a kind, not a secret
     SCOPED_TOKEN = "scoped"  # noqa: S105 - a kind, not a secret
     REFRESH_TOKEN = "refresh"  # noqa: S105 - a kind, not a secret
+    PULL_SECRET = "pull"  # noqa: S105 - a kind, not a secret
 
 
 @dataclass(frozen=True, slots=True)

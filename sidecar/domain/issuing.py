@@ -14,6 +14,7 @@ _FORM_OF: Final[Mapping[CredentialKind, SecretKind]] = {
     CredentialKind.PERSONAL_TOKEN: SecretKind.PERSONAL_TOKEN,
     CredentialKind.SCOPED_TOKEN: SecretKind.SCOPED_TOKEN,
     CredentialKind.REFRESH_TOKEN: SecretKind.REFRESH_TOKEN,
+    CredentialKind.PULL_SECRET: SecretKind.PULL_SECRET,
 }
 
 

@@ -76,6 +76,15 @@ class Access:
         return any(grant.project in (project, EVERY_PROJECT) for grant in self.grants)
 
 
+def access_of_itself(principal: Principal) -> Access:
+    """Of a credential that is bound to nothing and carries what it allows: its limit, and no more (decision 26)."""
+    limit = principal.limit
+    if limit is None:
+        return Access()
+    grant = Grant(limit.project, limit.permissions, limit.repositories, principal.name, "pull secret")
+    return Access((grant,), limit)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, proven, all that it holds at this moment, and the request."""

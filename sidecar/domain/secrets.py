@@ -24,6 +24,7 @@ class SecretKind(StrEnum):
     PERSONAL_TOKEN = "rpt"  # noqa: S105 - a prefix, not a secret
     SCOPED_TOKEN = "rst"  # noqa: S105 - a prefix, not a secret
     REFRESH_TOKEN = "rrt"  # noqa: S105 - a prefix, not a secret
+    PULL_SECRET = "rps"  # noqa: S105 - a prefix, not a secret
 
 
 _KINDS: Final = {kind.value: kind for kind in SecretKind}

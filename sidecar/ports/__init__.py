@@ -14,6 +14,7 @@ from sidecar.domain.identity import Credential, CredentialKind, Credentials, Pri
 from sidecar.domain.names import Email, PrincipalName, ProjectId, RepositoryName, RoleName
 from sidecar.domain.policy import Access, Grant
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
+from sidecar.ports.pull_secrets import PullSecrets
 
 
 class Clock(Protocol):
@@ -212,6 +213,9 @@ class Tables(Protocol):
 
     @property
     def secrets(self) -> IssuedSecrets: ...
+
+    @property
+    def pull_secrets(self) -> PullSecrets: ...
 
 
 class Store(Protocol):

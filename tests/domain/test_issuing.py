@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         (CredentialKind.PERSONAL_TOKEN, SecretKind.PERSONAL_TOKEN),
         (CredentialKind.SCOPED_TOKEN, SecretKind.SCOPED_TOKEN),
         (CredentialKind.REFRESH_TOKEN, SecretKind.REFRESH_TOKEN),
+        (CredentialKind.PULL_SECRET, SecretKind.PULL_SECRET),
     ],
 )
 def test_the_form_tells_the_kind(kind: CredentialKind, form: SecretKind) -> None:

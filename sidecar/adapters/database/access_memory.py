@@ -9,9 +9,9 @@ from sidecar.adapters.database.access_reading import read_everything, read_touch
 from sidecar.adapters.database.access_snapshot import AccessSnapshot
 from sidecar.adapters.database.driver import Row, Session
 from sidecar.adapters.database.weighted_cache import WeightedCache
-from sidecar.domain.identity import Credential, Principal, PrincipalKind
+from sidecar.domain.identity import Credential, CredentialKind, Principal, PrincipalKind
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, ProjectId
-from sidecar.domain.policy import Access, Grant
+from sidecar.domain.policy import Access, Grant, access_of_itself
 from sidecar.ports import Clock
 
 MAX_TOUCHED: Final = 5000
@@ -47,6 +47,8 @@ class AccessMemory:
 
     def access_of(self, principal: Principal) -> Access:
         """Asked again for the same principal, it is one look-up until some role or binding changes."""
+        if principal.credential_kind is CredentialKind.PULL_SECRET:
+            return access_of_itself(principal)
         key = (principal.kind, principal.name, principal.groups)
         access = self._accesses.get(key)
         if access is None:

@@ -12,6 +12,7 @@ from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Driver, Session
 from sidecar.adapters.database.issued_secrets import IssuedSecretTable
 from sidecar.adapters.database.projects import ProjectTable
+from sidecar.adapters.database.pull_secrets import PullSecretTable
 from sidecar.adapters.database.roles import RoleTable
 from sidecar.ports import AccessReader
 
@@ -25,6 +26,7 @@ class DatabaseTables:
     bindings: BindingTable
     accounts: ServiceAccountTable
     secrets: IssuedSecretTable
+    pull_secrets: PullSecretTable
 
     @classmethod
     def of(cls, session: Session, changes: AccessChanges) -> Self:
@@ -36,6 +38,7 @@ class DatabaseTables:
             bindings=bindings,
             accounts=ServiceAccountTable(session, bindings, secrets),
             secrets=secrets,
+            pull_secrets=PullSecretTable(session),
         )
 
 

@@ -9,6 +9,7 @@ from sidecar.web.api.me import MeNamespace
 from sidecar.web.api.methods import MethodTable, Namespace
 from sidecar.web.api.openapi import describe
 from sidecar.web.api.project import ProjectNamespace
+from sidecar.web.api.pull_secret import PullSecretNamespace
 from sidecar.web.api.reconcile import ReconcileNamespace
 from sidecar.web.api.registry import RegistryNamespace
 from sidecar.web.api.role import RoleNamespace
@@ -19,6 +20,7 @@ _NAMESPACES: Final[tuple[type[Namespace], ...]] = (
     RegistryNamespace,
     RoleNamespace,
     ServiceAccountNamespace,
+    PullSecretNamespace,
     MeNamespace,
     InstallationNamespace,
     ImageNamespace,

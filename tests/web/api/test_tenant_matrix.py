@@ -147,6 +147,11 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "role.bind": InProject(about(email="group:all", roles=["developer"]), PEOPLE),
     "role.users": InProject(about(), PEOPLE),
     "role.permissions": Anywhere(nothing, EVERYBODY),
+    "pullSecret.create": InProject(about(name="fresh"), MANAGERS),
+    "pullSecret.renew": InProject(about(name="cluster"), MANAGERS),
+    "pullSecret.list": InProject(about(), MANAGERS),
+    "pullSecret.get": InProject(about(name="cluster"), PEOPLE),
+    "pullSecret.delete": InProject(about(name="cluster"), MANAGERS),
     "me.get": Anywhere(nothing, EVERYBODY),
     "me.permissions": InProject(about(), BOUND),
     "me.authorized": InProject(about(permissions=["registry.push"]), BOUND),
@@ -192,6 +197,7 @@ async def tenancy_for(api: Api, caller: Caller) -> Tenancy:
         pushing = Pushing(api.sidecar.application.core.index)
         await pushing.push(f"{project}/web", image(1), "v1")
         await pushing.push(f"{project}/web", image(2))
+        await api.tenants.pull_secret(project, "cluster")
         robot = await api.tenants.account(project, "robot")
         await api.tenants.secret(robot, CredentialKind.SERVICE_ACCOUNT_KEY, identifier=f"key-{place}-{name}")
     email = "admin@localhost" if caller == "administrator" else f"caller-{name}@example.com"

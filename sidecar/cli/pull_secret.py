@@ -1,0 +1,174 @@
+"""`sidecar pull-secret`: what clusters pull with, by whoever has a token; forms for docker and Kubernetes on stdout."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sidecar.cli.caller import call_as_caller
+from sidecar.cli.failure import Failure
+from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl, seconds_of
+from sidecar.cli.table import table_of, terminal_width
+
+app = typer.Typer(no_args_is_help=True, help="Pull secrets: what clusters and other machines pull with.")
+
+Project = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's sid.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The pull secret's name.")]
+Ttl = Annotated[str | None, typer.Option(help="How long it lives, such as 90d.")]
+Namespace = Annotated[str | None, typer.Option(help="The namespace to write into the Kubernetes manifest.")]
+Include = Annotated[
+    list[str] | None, typer.Option(help="Another registry's pull secret for the same configuration; repeatable.")
+]
+PasswordFile = Annotated[
+    Path | None, typer.Option(metavar="F", help="Holds the password at the other registry; - reads standard input.")
+]
+Kubernetes = Annotated[bool, typer.Option("--kubernetes", help="Print a Secret for kubectl apply -f -.")]
+DockerConfig = Annotated[bool, typer.Option("--docker-config", help="Print docker's config.json.")]
+
+
+@app.command()
+def create(  # noqa: PLR0913, PLR0917 - each is an option on the command line
+    project: Project,
+    name: Name,
+    ttl: Ttl = None,
+    repository: Annotated[
+        list[str] | None, typer.Option(help="Only for repositories that fit, such as acme/web; repeatable.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(help="Another registry, such as ghcr.io.")] = None,
+    username: Annotated[str | None, typer.Option(help="The user name there.")] = None,
+    password_file: PasswordFile = None,
+    include: Include = None,
+    namespace: Namespace = None,
+    kubernetes: Kubernetes = False,
+    docker_config: DockerConfig = False,
+    url: SidecarUrl = LOCAL_SIDECAR,
+) -> None:
+    """Make a pull secret, or keep a login at another registry.
+
+    Without --server it is for this registry, and its secret is shown this once.
+
+    \b
+    Example:
+      sidecar pull-secret create acme cluster --ttl 90d --namespace shop --kubernetes | kubectl apply -f -
+      sidecar pull-secret create acme github --server ghcr.io --username ann --password-file - < token
+    """
+    body = {"repositories": repository, "server": server, "username": username, "password": _password(password_file)}
+    shown = {"namespace": namespace, "include": include, "ttlSeconds": _seconds(ttl)}
+    result = call_as_caller(url, "pullSecret.create", project=project, name=name, **_given(body | shown))
+    _print(result, kubernetes, docker_config)
+
+
+@app.command()
+def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
+    project: Project,
+    name: Name,
+    ttl: Ttl = None,
+    overlap: Annotated[
+        str | None, typer.Option(help="How long the secrets before still count, such as 6h; a day without it.")
+    ] = None,
+    password_file: PasswordFile = None,
+    include: Include = None,
+    namespace: Namespace = None,
+    kubernetes: Kubernetes = False,
+    docker_config: DockerConfig = False,
+    url: SidecarUrl = LOCAL_SIDECAR,
+) -> None:
+    """Make a new secret under the same name, and show it.
+
+    The ones before count on for a while, so that no pull fails meanwhile.
+
+    \b
+    Example:
+      sidecar pull-secret renew acme cluster --namespace shop --kubernetes | kubectl apply -f -
+    """
+    body = {"overlapSeconds": _seconds(overlap), "password": _password(password_file), "ttlSeconds": _seconds(ttl)}
+    shown = {"namespace": namespace, "include": include}
+    result = call_as_caller(url, "pullSecret.renew", project=project, name=name, **_given(body | shown))
+    _print(result, kubernetes, docker_config)
+
+
+@app.command("list")
+def list_secrets(
+    project: Project,
+    expiring_within: Annotated[
+        str | None, typer.Option(help="Only those that end within this time, or have ended, such as 7d.")
+    ] = None,
+    url: SidecarUrl = LOCAL_SIDECAR,
+) -> None:
+    """List a project's pull secrets.
+
+    \b
+    Example:
+      sidecar pull-secret list acme --expiring-within 7d
+    """
+    body = _given({"expiringWithin": _seconds(expiring_within)})
+    columns = ("name", "server", "valid", "createdAt", "expiresAt", "lastUsedAt")
+    items = call_as_caller(url, "pullSecret.list", project=project, **body)["items"]
+    rows = [{name: item.get(name) for name in columns} for item in items]
+    typer.echo("\n".join(table_of(rows, terminal_width())))
+
+
+@app.command()
+def get(
+    project: Project,
+    name: Name,
+    include: Include = None,
+    namespace: Namespace = None,
+    kubernetes: Kubernetes = False,
+    docker_config: DockerConfig = False,
+    url: SidecarUrl = LOCAL_SIDECAR,
+) -> None:
+    """Show a pull secret; another registry's with its password.
+
+    \b
+    Example:
+      sidecar pull-secret get acme github --docker-config > ~/.docker/config.json
+    """
+    body = _given({"include": include, "namespace": namespace})
+    _print(call_as_caller(url, "pullSecret.get", project=project, name=name, **body), kubernetes, docker_config)
+
+
+@app.command()
+def delete(project: Project, name: Name, url: SidecarUrl = LOCAL_SIDECAR) -> None:
+    """Delete a pull secret, which counts at once.
+
+    \b
+    Example:
+      sidecar pull-secret delete acme cluster
+    """
+    call_as_caller(url, "pullSecret.delete", project=project, name=name)
+
+
+def _print(result: dict[str, Any], kubernetes: bool, docker_config: bool) -> None:
+    if kubernetes and docker_config:
+        raise typer.BadParameter("either --kubernetes or --docker-config")
+    if not kubernetes and not docker_config:
+        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        return
+    if "dockerConfig" not in result:
+        raise Failure("this registry's secrets are shown once only, when they are made: renew it for a new one")
+    if kubernetes:
+        typer.echo(result["kubernetes"], nl=False)
+    else:
+        typer.echo(base64.b64decode(result["dockerConfig"]).decode())
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _seconds(text: str | None) -> int | None:
+    return None if text is None else seconds_of(text)
+
+
+def _password(path: Path | None) -> str | None:
+    """Never an option's value, which other users of the machine could read."""
+    if path is None:
+        return None
+    try:
+        text = typer.get_text_stream("stdin").read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{path}: can't be read: {error}") from None
+    return text.removesuffix("\n").removesuffix("\r")
