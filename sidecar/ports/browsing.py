@@ -1,14 +1,14 @@
 """What browsing reads: repositories, their tags and their manifests, from the index alone.
 
-Lists are cut by place and never by number, so that what comes and goes between two pages hides nothing.
+Lists are cut by place and never by number, so that what comes and goes between two pages hides nothing. Names and
+digests are texts here: they were checked when they were stored, and a page holds thousands of them.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
-from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.names import NameFilter, ProjectId, RepositoryName
 
 _T = TypeVar("_T")
@@ -36,11 +36,10 @@ class Listed(Generic[_T]):
     last: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class RepositorySummary:
+class RepositorySummary(NamedTuple):
     """`size` is the bytes of its distinct blobs; `tags` counts people's tags, without the referrers' fallbacks."""
 
-    name: RepositoryName
+    name: str
     size: int
     manifests: int
     tags: int
@@ -49,12 +48,11 @@ class RepositorySummary:
     pulled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class TagSummary:
+class TagSummary(NamedTuple):
     """`size` is the distinct bytes that the tag reaches, 0 until its manifest was read."""
 
-    tag: Tag
-    digest: Digest
+    tag: str
+    digest: str
     size: int
     moved_at: datetime
     media_type: str
@@ -63,22 +61,21 @@ class TagSummary:
     pulls: int
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestSummary:
+class ManifestSummary(NamedTuple):
     """`size` is the distinct bytes that it reaches; `children` are the manifests that it lists."""
 
-    digest: Digest
+    digest: str
     size: int
     created_at: datetime
     media_type: str
     artifact_type: str | None
     platform: str | None
-    subject: Digest | None
+    subject: str | None
     pushed_by: str
     pulled_at: datetime | None
     pulls: int
-    tags: tuple[Tag, ...] = ()
-    children: tuple[Digest, ...] = ()
+    tags: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
 
 
 REPOSITORY_ORDERS: Final = ("name", "size", "createdAt", "pushedAt")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -11,13 +11,20 @@ from sidecar.web.server import Connection
 
 _CHUNK: Final = 64 * 1024
 
+_B = TypeVar("_B", bytes, bytearray)
+
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body. 413 above `limit` bytes, 408 when the connection's deadline for the whole request passes."""
+    """The whole body. 413 above `limit` bytes, 408 when the connection's deadline for the whole request passes.
+
+    One that came together with its head, as short ones do, is just taken.
+    """
     if not request.can_read_body:
         return b""
     if request.content_length is not None and request.content_length > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length)
+    if request.content.is_eof() and request.content.exception() is None:
+        return _bounded(request.content.read_nowait(), limit)
     async with _arriving(request):
         return await _read(request, limit)
 
@@ -52,9 +59,14 @@ async def _read(request: web.Request, limit: int) -> bytes:
     body = bytearray()
     while chunk := await request.content.read(_CHUNK):
         body += chunk
-        if len(body) > limit:
-            raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(body))
+        _bounded(body, limit)
     return bytes(body)
+
+
+def _bounded(body: _B, limit: int) -> _B:
+    if len(body) > limit:
+        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(body))
+    return body
 
 
 def _deadline(request: web.Request) -> float | None:

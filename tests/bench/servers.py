@@ -49,6 +49,14 @@ def bare(size: int) -> Iterator[Server]:
 
 
 @contextmanager
+def bare_api(database: Path) -> Iterator[Server]:
+    """The bare application over the database of a sidecar."""
+    port = free_port()
+    with _running(port, ["-m", "tests.bench.bare_api", str(port), str(database)], None) as server:
+        yield server
+
+
+@contextmanager
 def sidecar(installation: Installation, profile: Path | None = None) -> Iterator[Server]:
     """A sidecar of this installation, under the profiler where a file for its findings is named."""
     profiled = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]

@@ -12,7 +12,6 @@ from typing import Final
 from sidecar.adapters.database.columns import moment_of
 from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.adapters.database.pages import PagedStatement, both, listed, matcher
-from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.ports.browsing import (
     Listed,
@@ -66,6 +65,17 @@ SELECT manifest.digest, total, created_at, manifest.media_type, artifact_type, p
     "manifest.digest",
     {"digest": "manifest.digest", "createdAt": "created_at"},
 )
+
+_DIGESTS: Final = PagedStatement(
+    """
+SELECT manifest.digest
+  FROM manifest
+ WHERE repository = $1 AND gone = 0
+""",
+    "manifest.digest",
+    {"digest": "manifest.digest", "createdAt": "created_at"},
+)
+"""The same page, without what takes a look at each document."""
 
 _TAGS_OF: Final = """
 SELECT page.digest, tag.name
@@ -125,10 +135,12 @@ class BrowsingStore:
     async def manifests(self, repository: RepositoryName, asked: Slice) -> Listed[ManifestSummary] | None:
         async def rows_after(after: Place | None, count: int) -> list[Row]:
             async def page(session: Session) -> list[Row]:
-                sql, parameters = _MANIFESTS.page(await _id_of(session, repository), asked, after, count)
+                repository_id = await _id_of(session, repository)
+                sql, parameters = _MANIFESTS.page(repository_id, asked, after, count)
                 rows = await session.fetch(sql, *parameters)
-                tags = await session.fetch(_TAGS_OF.format(page=sql), *parameters)
-                children = await session.fetch(_CHILDREN_OF.format(page=sql), *parameters)
+                digests, _ = _DIGESTS.page(repository_id, asked, after, count)
+                tags = await session.fetch(_TAGS_OF.format(page=digests), *parameters)
+                children = await session.fetch(_CHILDREN_OF.format(page=digests), *parameters)
                 return _with_names(rows, tags, children)
 
             return await self._driver.read(page)
@@ -160,44 +172,37 @@ def _with_names(rows: list[Row], tags: list[Row], children: list[Row]) -> list[R
         tags_of[digest].append(tag)
     for digest, child in children:
         children_of[digest].append(child)
-    return [(*row, sorted(tags_of[row[0]]), children_of[row[0]]) for row in rows]
+    return [(*row, tuple(sorted(tags_of.get(row[0], ()))), tuple(children_of.get(row[0], ()))) for row in rows]
 
 
 def _repository(row: Row) -> RepositorySummary:
     name, size, manifests, tags, created_at, pushed_at, pulled_at, _ = row
-    return RepositorySummary(
-        RepositoryName(name),
-        size,
-        manifests,
-        tags,
-        moment_of(created_at),
-        moment_of(pushed_at),
-        _optional_moment(pulled_at),
-    )
+    created, pushed = moment_of(created_at), moment_of(pushed_at)
+    return RepositorySummary(name, size, manifests, tags, created, pushed, _optional_moment(pulled_at))
 
 
 def _tag(row: Row) -> TagSummary:
     name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulls = row
     return TagSummary(
-        Tag(name), Digest(digest), size, moment_of(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
+        name, digest, size, moment_of(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
     )
 
 
 def _manifest(row: Row) -> ManifestSummary:
     digest, size, created_at, media_type, artifact_type, platform, subject, by, pulled_at, pulls, tags, children = row
     return ManifestSummary(
-        digest=Digest(digest),
+        digest=digest,
         size=size,
         created_at=moment_of(created_at),
         media_type=media_type,
         artifact_type=artifact_type,
         platform=platform,
-        subject=None if subject is None else Digest(subject),
+        subject=subject,
         pushed_by=by,
         pulled_at=_optional_moment(pulled_at),
         pulls=pulls,
-        tags=tuple(Tag(tag) for tag in tags),
-        children=tuple(Digest(child) for child in children),
+        tags=tags,
+        children=children,
     )
 
 

@@ -30,17 +30,19 @@ class PagedStatement:
 
     def page(self, scope: Value, asked: Slice, after: Place | None, count: int) -> tuple[str, list[Value]]:
         """The statement of one page, and its parameters."""
-        key, order = self.orders[asked.order], " DESC" if asked.backwards else ""
+        order, backwards = self.orders[asked.order], " DESC" if asked.backwards else ""
+        keys = (self.name,) if order == self.name else (order, self.name)
         sql, parameters = self.select, [scope]
         head = "" if asked.filter is None else asked.filter.partition("*")[0]
         if head:
             sql += f"   AND {self.name} >= $2 AND {self.name} < $3\n"
             parameters += [head, head + _AFTER_EVERY_NAME]
         if after is not None:
-            at = len(parameters)
-            sql += f"   AND ({key}, {self.name}) {'<' if asked.backwards else '>'} (${at + 1}, ${at + 2})\n"
-            parameters += after
-        sql += f" ORDER BY {key}{order}, {self.name}{order}\n LIMIT ${len(parameters) + 1}"
+            place = after[-len(keys) :]
+            placeholders = (f"${len(parameters) + number}" for number in range(1, len(keys) + 1))
+            sql += f"   AND ({', '.join(keys)}) {'<' if asked.backwards else '>'} ({', '.join(placeholders)})\n"
+            parameters += place
+        sql += f" ORDER BY {', '.join(key + backwards for key in keys)}\n LIMIT ${len(parameters) + 1}"
         return sql, [*parameters, count]
 
 

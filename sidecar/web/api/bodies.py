@@ -7,7 +7,9 @@ method doesn't know is refused (S1). All faults of a body are told at once, each
 
 import string
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -54,6 +56,20 @@ class Result(BaseModel):
     )
 
 
+_R = TypeVar("_R", bound=Result)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[_R]):
+    """The fields of a result by the names that they are answered under, none of them None.
+
+    Making a model of each item of a list and taking it apart again costs several times what it does to read the item.
+    The model still describes the answer, and the tests hold the one to the other.
+    """
+
+    fields: Mapping[str, object]
+
+
 class Nothing(Result):
     """A void result: `{}`."""
 
@@ -68,8 +84,7 @@ def fold(name: str) -> str:
 
 def read_body_as(model: type[_B], fields: Mapping[str, Any]) -> _B:
     """The request in these fields. Raises Invalid with every fault."""
-    known = {fold(field.alias or name): field.alias or name for name, field in model.model_fields.items()}
-    given, faults = _folded(known, fields)
+    given, faults = _folded(_known(model), fields)
     try:
         body = model.model_validate(given)
     except ValidationError as error:
@@ -77,6 +92,12 @@ def read_body_as(model: type[_B], fields: Mapping[str, Any]) -> _B:
     if faults:
         raise Invalid(*faults[:_MAX_FAULTS])
     return body
+
+
+@cache
+def _known(model: type[Body]) -> Mapping[str, str]:
+    """The names of its fields, by themselves in lower case."""
+    return {fold(field.alias or name): field.alias or name for name, field in model.model_fields.items()}
 
 
 def _folded(known: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

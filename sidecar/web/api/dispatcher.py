@@ -1,6 +1,8 @@
 """One way for every method: who, what, may they, do it, answer. Handlers never see a request, nor decide who may."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -11,7 +13,7 @@ from sidecar.domain.identity import Credentials, Principal
 from sidecar.domain.policy import Caller
 from sidecar.ports import AccessReader
 from sidecar.usecases.authenticate import Authenticate
-from sidecar.web.api.bodies import Result, read_body_as
+from sidecar.web.api.bodies import Prepared, Result, read_body_as
 from sidecar.web.api.json_object import read_object
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.asking import asking_of
@@ -60,6 +62,11 @@ class Dispatcher:
             raise
 
 
-def _answer(result: Result) -> web.Response:
-    body = {"ok": True, "result": result.model_dump(mode="json", by_alias=True, exclude_none=True)}
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+def _answer(result: Result | Prepared[Any]) -> web.Response:
+    fields = result.fields if isinstance(result, Prepared) else _dumped(result)
+    body = orjson.dumps({"ok": True, "result": fields}, option=orjson.OPT_UTC_Z)
+    return web.Response(body=body, content_type="application/json")
+
+
+def _dumped(result: Result) -> Mapping[str, object]:
+    return result.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sidecar.domain.errors import Forbidden
 from sidecar.domain.names import EVERY_PROJECT
 from sidecar.domain.policy import Access, Caller, require, require_somewhere
-from sidecar.web.api.bodies import AmongRepositories, Body, InPlace, Result, fold
+from sidecar.web.api.bodies import AmongRepositories, Body, InPlace, Prepared, Result, fold
 
 _B = TypeVar("_B", bound=Body)
 _R = TypeVar("_R", bound=Result)
@@ -29,7 +29,7 @@ class Method(Generic[_B, _R]):
     permission: str | None
     request: type[_B]
     result: type[_R]
-    handler: Callable[[Caller, _B], Awaitable[_R]]
+    handler: Callable[[Caller, _B], Awaitable[_R | Prepared[_R]]]
     example: Mapping[str, object]
     errors: tuple[str, ...] = ()
 

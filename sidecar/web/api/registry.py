@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal
 
 from sidecar.domain.errors import Invalid
 from sidecar.domain.policy import Caller
 from sidecar.ports.browsing import ManifestSummary, Place, RepositorySummary, Slice, TagSummary
 from sidecar.usecases.browse import Browse
 from sidecar.usecases.remove import Remove
-from sidecar.web.api.bodies import AmongRepositories, Nothing, Result
+from sidecar.web.api.bodies import AmongRepositories, Nothing, Prepared, Result
 from sidecar.web.api.fields import DigestField, RepositoryField, TagField
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import UNLIMITED, Cursor, Listing
@@ -61,18 +61,6 @@ class RepositoryResult(Result):
     pushed_at: datetime
     pulled_at: datetime | None = None
 
-    @classmethod
-    def of(cls, repository: RepositorySummary) -> Self:
-        return cls(
-            name=repository.name,
-            size=repository.size,
-            manifests=repository.manifests,
-            tags=repository.tags,
-            created_at=repository.created_at,
-            pushed_at=repository.pushed_at,
-            pulled_at=repository.pulled_at,
-        )
-
 
 class RepositoryList(Result):
     items: list[RepositoryResult]
@@ -92,19 +80,6 @@ class TagResult(Result):
     """Who moved it; absent where nobody told."""
     pulled_at: datetime | None = None
     pulls: int
-
-    @classmethod
-    def of(cls, tag: TagSummary) -> Self:
-        return cls(
-            tag=tag.tag,
-            digest=tag.digest,
-            size=tag.size,
-            created_at=tag.moved_at,
-            media_type=tag.media_type,
-            pushed_by=tag.pushed_by or None,
-            pulled_at=tag.pulled_at,
-            pulls=tag.pulls,
-        )
 
 
 class TagList(Result):
@@ -133,23 +108,6 @@ class ManifestResult(Result):
     """Who pushed it; absent where nobody told."""
     pulled_at: datetime | None = None
     pulls: int
-
-    @classmethod
-    def of(cls, manifest: ManifestSummary) -> Self:
-        return cls(
-            digest=manifest.digest,
-            size=manifest.size,
-            created_at=manifest.created_at,
-            media_type=manifest.media_type,
-            artifact_type=manifest.artifact_type,
-            platform=manifest.platform,
-            tags=manifest.tags,
-            children=manifest.children,
-            subject=manifest.subject,
-            pushed_by=manifest.pushed_by or None,
-            pulled_at=manifest.pulled_at,
-            pulls=manifest.pulls,
-        )
 
 
 class ManifestList(Result):
@@ -221,30 +179,27 @@ class RegistryNamespace:
             ),
         )
 
-    async def list(self, caller: Caller, body: ListRepositories) -> RepositoryList:
+    async def list(self, caller: Caller, body: ListRepositories) -> Prepared[RepositoryList]:
         """The project's repositories on which the caller holds registry.list. `filter` meets the full name."""
         page = await self.browse.repositories(caller, body.project, _slice(body))
-        items = [RepositoryResult.of(repository) for repository in page.items]
-        return RepositoryList(items=items, next_cursor=_cursor(body, page.last))
+        return _listed({"items": [_repository(each) for each in page.items]}, _cursor(body, page.last))
 
-    async def get(self, caller: Caller, body: NamedRepository) -> RepositoryResult:
+    async def get(self, caller: Caller, body: NamedRepository) -> Prepared[RepositoryResult]:
         """One repository."""
-        return RepositoryResult.of(await self.browse.repository(caller, body.project, body.repository))
+        return Prepared(_repository(await self.browse.repository(caller, body.project, body.repository)))
 
-    async def get_tags(self, caller: Caller, body: ListTags) -> TagList:
+    async def get_tags(self, caller: Caller, body: ListTags) -> Prepared[TagList]:
         """A repository's tags, the last moved first. `filter` meets the tag.
 
         Tags that clients make to list or name referrers (`sha256-…`) are left out.
         """
         name, page = await self.browse.tags(caller, body.project, body.repository, _slice(body))
-        items = [TagResult.of(tag) for tag in page.items]
-        return TagList(name=name, items=items, next_cursor=_cursor(body, page.last))
+        return _listed({"name": name, "items": [_tag(each) for each in page.items]}, _cursor(body, page.last))
 
-    async def get_manifests(self, caller: Caller, body: ListManifests) -> ManifestList:
+    async def get_manifests(self, caller: Caller, body: ListManifests) -> Prepared[ManifestList]:
         """A repository's manifests, tagged or not, the newest first. `filter` meets the digest."""
         name, page = await self.browse.manifests(caller, body.project, body.repository, _slice(body))
-        items = [ManifestResult.of(manifest) for manifest in page.items]
-        return ManifestList(name=name, items=items, next_cursor=_cursor(body, page.last))
+        return _listed({"name": name, "items": [_manifest(each) for each in page.items]}, _cursor(body, page.last))
 
     async def untag(self, caller: Caller, body: NamedTag) -> Nothing:
         """Takes one tag away. The manifest and its other tags stay, on every registry."""
@@ -260,6 +215,66 @@ class RegistryNamespace:
         """Deletes a repository: every tag and manifest of it. Large ones take their time."""
         await self.remove.repository(caller, body.project, body.repository)
         return Nothing()
+
+
+def _listed(answer: dict[str, object], next_cursor: str | None) -> Prepared[Any]:
+    if next_cursor is not None:
+        answer["nextCursor"] = next_cursor
+    return Prepared(answer)
+
+
+def _repository(repository: RepositorySummary) -> dict[str, object]:
+    """The fields of a RepositoryResult."""
+    fields: dict[str, object] = {
+        "name": repository.name,
+        "size": repository.size,
+        "manifests": repository.manifests,
+        "tags": repository.tags,
+        "createdAt": repository.created_at,
+        "pushedAt": repository.pushed_at,
+    }
+    if repository.pulled_at is not None:
+        fields["pulledAt"] = repository.pulled_at
+    return fields
+
+
+def _tag(tag: TagSummary) -> dict[str, object]:
+    """The fields of a TagResult."""
+    fields: dict[str, object] = {
+        "tag": tag.tag,
+        "digest": tag.digest,
+        "size": tag.size,
+        "createdAt": tag.moved_at,
+        "mediaType": tag.media_type,
+        "pulls": tag.pulls,
+    }
+    if tag.pushed_by:
+        fields["pushedBy"] = tag.pushed_by
+    if tag.pulled_at is not None:
+        fields["pulledAt"] = tag.pulled_at
+    return fields
+
+
+def _manifest(manifest: ManifestSummary) -> dict[str, object]:
+    """The fields of a ManifestResult."""
+    fields: dict[str, object] = {
+        "digest": manifest.digest,
+        "size": manifest.size,
+        "createdAt": manifest.created_at,
+        "mediaType": manifest.media_type,
+        "tags": manifest.tags,
+        "children": manifest.children,
+        "pulls": manifest.pulls,
+    }
+    told = {
+        "artifactType": manifest.artifact_type,
+        "platform": manifest.platform,
+        "subject": manifest.subject,
+        "pushedBy": manifest.pushed_by or None,
+        "pulledAt": manifest.pulled_at,
+    }
+    fields.update((name, value) for name, value in told.items() if value is not None)
+    return fields
 
 
 def _slice(asked: Listing) -> Slice:

@@ -7,6 +7,8 @@ import pytest
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
+from sidecar.web.api.bodies import Result
+from sidecar.web.api.registry import ManifestList, RepositoryList, RepositoryResult, TagList
 from tests.web.api.calling import Api, bearer
 from tests.web.api.pushing import Pushing, digest_of, image, index_of
 
@@ -155,6 +157,36 @@ async def test_the_newest_comes_first(api: Api, pushing: Pushing, ann: str) -> N
     for number, tag in enumerate(("a", "c", "b", "a")):
         await pushing.push("acme/web", image(number), tag)
     assert await tags(api, ann) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("method", "model", "body"),
+    [
+        ("registry.list", RepositoryList, {}),
+        ("registry.get", RepositoryResult, {"repository": "web"}),
+        ("registry.getTags", TagList, {"repository": "web"}),
+        ("registry.getManifests", ManifestList, {"repository": "web"}),
+    ],
+)
+@pytest.mark.parametrize("pulled", [False, True])
+async def test_what_is_answered_is_what_the_model_describes(
+    api: Api, pushing: Pushing, ann: str, method: str, model: type[Result], body: dict[str, Any], pulled: bool
+) -> None:
+    """Answers that are made without their model have its fields and no others, written as it would write them."""
+    await pushing.push("acme/web", image(1, subject=image(2)), "v1")
+    await pushing.push("acme/web", index_of(image(1), image(3)), by="")
+    await pushing.push("acme/web", image(4), "v2", "v3", read=False)
+    if pulled:
+        web = RepositoryName("acme/web")
+        everything = [(Target.TAG, "v1"), (Target.MANIFEST, digest_of(image(1, subject=image(2))))]
+        async with pushing.index.applying() as tables:
+            await tables.count_pulls(
+                [Pulls(web, target, key, 3, 19 * 10**17 + 1000, ANN) for target, key in everything]
+            )
+    for limit in (None, 1):
+        paged = body if method == "registry.get" or limit is None else {**body, "limit": limit}
+        answer = await api.result(method, ann, project="acme", **paged)
+        assert model.model_validate(answer).model_dump(mode="json", by_alias=True, exclude_none=True) == answer
 
 
 @pytest.mark.parametrize("sort", ["createdAt", "-createdAt", "tag", "-tag"])
