@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -20,10 +20,16 @@ from sidecar.adapters.pace import Pace
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.registry.writer import HttpRegistryWriter
 from sidecar.adapters.sealing import AesGcmSealing, SealingKeyError, keys_of
+from sidecar.adapters.sign_in import HtpasswdSettings, IntrospectionSettings, OidcSettings, SignIn, open_sign_in
+from sidecar.adapters.sign_in.introspection import Server
+from sidecar.adapters.sign_in.observed import Told
+from sidecar.adapters.sign_in.people import People
 from sidecar.adapters.signing import KeptTokens, LeafSigner, load_authority
 from sidecar.adapters.system import SystemClock, SystemRandomness
-from sidecar.config import Config, SecretFileError, read_secret
+from sidecar.config import Config, OidcProvider, SecretFileError, read_secret
 from sidecar.domain.echoes import Echoes
+from sidecar.domain.names import Email
+from sidecar.domain.outsiders import Reserved
 from sidecar.domain.pulls import PullLedger
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
@@ -61,6 +67,7 @@ from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.recount import Recount
+from sidecar.usecases.remember_groups import RememberGroups
 from sidecar.usecases.remove import Remove
 from sidecar.usecases.reseal_pull_secrets import ResealPullSecrets
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
@@ -108,6 +115,8 @@ _CONCLUDE_SECONDS: Final = 5.0
 """How soon it is found out how a change at the registry has ended that was cut off."""
 _WATCH_SECONDS: Final = 5.0
 """How often what waits is counted for metrics and alerts."""
+_KEYS_SECONDS: Final = 1.0
+"""How soon it is seen that keys of an OIDC provider are due to be fetched."""
 _FORGET_SECONDS: Final = 3600.0
 """How often expired credentials are looked for."""
 _RESEAL_SECONDS: Final = 3600.0
@@ -128,6 +137,8 @@ class Core:
     """What use cases are made of."""
 
     config: Config
+    sign_in: SignIn
+    groups: RememberGroups
     clock: Clock
     randomness: Randomness
     signer: TokenSigner
@@ -147,7 +158,8 @@ class Core:
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
         """The chain of authenticators that take these kinds of secrets."""
-        return Authenticate((IssuedSecretAuthenticator(self.access, self.clock, kinds),), self.used.note)
+        ours = IssuedSecretAuthenticator(self.access, self.clock, kinds, self.groups.groups_of)
+        return Authenticate((ours, *self.sign_in.authenticators), self.used.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +179,8 @@ async def application(
 
     Raises DatabaseError, SecretFileError, AuthorityError, Invalid or OSError where the installation isn't in order.
     """
-    async with _core(config, clock or SystemClock(), randomness or SystemRandomness()) as core:
-        metrics = Metrics()
+    metrics = Metrics()
+    async with _core(config, clock or SystemClock(), randomness or SystemRandomness(), metrics) as core:
         remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         secrets = _event_secrets(config)
@@ -178,6 +190,7 @@ async def application(
         indexing = _indexing(core, pulls, index_alerts, sweep_alerts)
         background = (*_upkeep(core), *_changing(remove), *indexing)
         troubles = {work.name: work.trouble for work in background} | {"reconcile": sweep_alerts.trouble}
+        troubles |= core.sign_in.troubles()
         health = Health(core.signer.ready, {**troubles, **index_alerts.troubles()})
         receive = ReceiveEvents(
             core.inbox, pulls, core.clock, config.events.quarantine_bytes, core.echoes, indexing[0].nudge
@@ -199,17 +212,23 @@ async def application(
 
 
 @asynccontextmanager
-async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Core]:
+async def _core(config: Config, clock: Clock, randomness: Randomness, metrics: Metrics) -> AsyncIterator[Core]:
     signer = token_signer(config, clock, randomness)
     echoes = Echoes()
     async with (
         open_database(config.database.path, clock) as database,
         registry_transport(config.registry.url) as transport,
+        AsyncExitStack() as stack,
     ):
         await EnsureAdministrator(database.store, clock)(config.administrator.email, _administrators_token(config))
         used = RecordUse(database.store, clock)
+        groups = RememberGroups(database.store, database.access, clock)
+        ways = await stack.enter_async_context(sign_in(config, groups, metrics.signed_in, clock, randomness))
+        _tell_ages(metrics, ways)
         yield Core(
             config=config,
+            sign_in=ways,
+            groups=groups,
             clock=clock,
             randomness=randomness,
             signer=signer,
@@ -227,6 +246,74 @@ async def _core(config: Config, clock: Clock, randomness: Randomness) -> AsyncIt
             changes=database.changes,
             used=used,
         )
+
+
+def sign_in(
+    config: Config, groups: RememberGroups | None, told: Told, clock: Clock, randomness: Randomness
+) -> AbstractAsyncContextManager[SignIn]:
+    """The ways to sign in by what others vouch for. Without `groups` nobody's are known or remembered."""
+    domain = config.service_account_domain
+    people = People(
+        Reserved(Email(config.administrator.email), (domain, *config.sign_in.reserved_domains)),
+        domain,
+        groups.groups_of if groups else lambda _: frozenset(),
+        groups.told if groups else lambda _, __: None,
+    )
+    providers = [_provider(provider) for provider in config.sign_in.oidc]
+    return open_sign_in(providers, _htpasswd(config), _introspection(config), people, told, clock, randomness)
+
+
+def _provider(provider: OidcProvider) -> OidcSettings:
+    return OidcSettings(
+        issuer=provider.issuer,
+        audiences=provider.audiences,
+        algorithms=provider.algorithms,
+        email_domains=provider.email_domains,
+        email_claim=provider.email_claim,
+        emails_are_verified=provider.emails_are_verified,
+        groups_claim=provider.groups_claim,
+        groups_prefix=provider.groups_prefix,
+        jwks_url=provider.jwks_url,
+        ca_certificate=provider.ca_certificate,
+        leeway=timedelta(seconds=provider.leeway_seconds),
+    )
+
+
+def _htpasswd(config: Config) -> HtpasswdSettings | None:
+    settings = config.sign_in.htpasswd
+    if settings is None:
+        return None
+    return HtpasswdSettings(settings.file, settings.default_domain, _emails(settings.principals))
+
+
+def _introspection(config: Config) -> IntrospectionSettings | None:
+    """Tokens of the OIDC providers, and those that the sidecar signs for the registry, are not its to judge."""
+    settings = config.sign_in.introspection
+    if settings is None:
+        return None
+    server = Server(
+        url=settings.url,
+        client_id=settings.client_id,
+        client_secret=read_secret(settings.client_secret_file, config.secrets.allow_readable),
+        audiences=settings.audiences,
+        client_ids=settings.client_ids,
+        scopes=settings.scopes,
+        email_domains=settings.email_domains,
+        email_claim=settings.email_claim,
+        emails_are_verified=settings.emails_are_verified,
+        principals=_emails(settings.principals),
+        issuers=frozenset((config.tokens.issuer, *(provider.issuer for provider in config.sign_in.oidc))),
+    )
+    return IntrospectionSettings(server, settings.ca_certificate)
+
+
+def _emails(principals: Mapping[str, str]) -> dict[str, Email]:
+    return {name: Email(email) for name, email in principals.items()}
+
+
+def _tell_ages(metrics: Metrics, ways: SignIn) -> None:
+    for provider in ways.providers:
+        metrics.keys_age.labels(provider.issuer).set_function(provider.age)
 
 
 def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
@@ -265,6 +352,8 @@ def _upkeep(core: Core) -> tuple[Repeating, ...]:
     return (
         Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True),
         Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh),
+        Repeating("groups of people", _FOLLOW_SECONDS, core.groups.flush, at_end=True),
+        Repeating("keys of providers", _KEYS_SECONDS, core.sign_in.refresh),
         Repeating("expired credentials", _FORGET_SECONDS, ForgetExpired(core.store, core.clock)),
         Repeating("sealing pull secrets", _RESEAL_SECONDS, ResealPullSecrets(core.store, core.sealing)),
     )
@@ -289,6 +378,7 @@ def _issue_token(core: Core, authenticate: Authenticate) -> IssueToken:
         fresh=FreshTokens(tokens.reuse_seconds),
         pushes=core.pushes,
         used=core.used.note,
+        groups_of=core.groups.groups_of,
     )
 
 
@@ -417,8 +507,8 @@ def _installation(core: Core) -> InstallationNamespace:
     domain = core.config.service_account_domain
     return InstallationNamespace(
         ApplyPolicy(core.store, core.clock, domain),
-        ExplainAccess(core.store, core.access),
-        CreateToken(core.store, core.access, core.clock, core.randomness, domain),
+        ExplainAccess(core.store, core.access, core.groups.groups_of),
+        CreateToken(core.store, core.access, core.clock, core.randomness, domain, core.groups.groups_of),
     )
 
 

@@ -9,11 +9,14 @@ import stat
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+
+from sidecar.domain.errors import Invalid
+from sidecar.domain.names import Email
 
 
 class ConfigError(Exception):
@@ -58,6 +61,37 @@ def _from_folder_of_the_file(value: Path, info: ValidationInfo) -> Path:
     return (Path((info.context or {}).get("folder", ".")) / value).absolute()
 
 
+def _outside_url(value: str) -> str:
+    """Exactly as it is written: issuers are compared letter by letter, and some end in a slash."""
+    parts = urlsplit(value)
+    if not _URL_TEXT.fullmatch(value) or not parts.hostname or parts.port == 0:
+        raise ValueError("must be an absolute https:// URL of plain characters, without a query")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not carry credentials")
+    if parts.scheme != "https" and not _is_this_machine(parts.hostname):
+        raise ValueError("must be https:// unless it is on this machine")
+    return value
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _email_text(value: str) -> str:
+    try:
+        return Email(value)
+    except Invalid:
+        raise ValueError("must be an e-mail address") from None
+
+
+OutsideUrl = Annotated[str, AfterValidator(_outside_url)]
+EmailText = Annotated[str, AfterValidator(_email_text)]
+DomainName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+EmailDomain = Annotated[str, Field(pattern=r"^(\*|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$")]
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Network = Annotated[str, AfterValidator(_network)]
@@ -159,6 +193,103 @@ class PullSecrets(_Section):
     """Keys that encrypt other registries' passwords, one a line. The first encrypts, all decrypt."""
 
 
+class OidcProvider(_Section):
+    issuer: OutsideUrl
+    """The provider's issuer, letter by letter as its discovery document and its tokens have it."""
+    audiences: tuple[str, ...] = Field(min_length=1)
+    """Client ids at the provider whose tokens are taken. A token must be for one of them."""
+    email_domains: tuple[EmailDomain, ...] = Field(min_length=1)
+    """Domains whose people the provider may prove, each whole; `"*"` is every domain that it vouches for."""
+    algorithms: tuple[Algorithm, ...] = Field(default=("RS256",), min_length=1)
+    """Those that its tokens may be signed with, all asymmetric."""
+    email_claim: str = Field(default="email", min_length=1)
+    """The claim that holds the e-mail."""
+    emails_are_verified: bool = False
+    """Take e-mails whose `email_verified` isn't true, because the provider knows all of them to be right."""
+    groups_claim: str | None = Field(default=None, min_length=1)
+    """The claim that lists groups; each is the principal `group:<groups_prefix><name>`. Without it none are known."""
+    groups_prefix: str = Field(default="", max_length=64)
+    """What stands before the names of groups, such as `corp:`; with several providers each needs one of its own."""
+    jwks_url: OutsideUrl | None = None
+    """Where the keys are. Needed where they are not on the issuer's own host; without it discovery tells."""
+    ca_certificate: FilePath | None = None
+    """A PEM file of the authorities that the provider's certificate is from, in place of the system's."""
+    leeway_seconds: int = Field(default=30, ge=0, le=300)
+    """How far the provider's clock may be off ours."""
+
+    @model_validator(mode="after")
+    def _other_claims_need_a_voucher(self) -> Self:
+        if self.email_claim != "email" and not self.emails_are_verified:
+            raise ValueError(
+                "email_verified speaks of `email` alone: another email_claim needs emails_are_verified: true"
+            )
+        return self
+
+
+class Htpasswd(_Section):
+    file: FilePath
+    """The file; only bcrypt counts. It is read again whenever it changes."""
+    default_domain: DomainName | None = None
+    """`alice` is alice@<this>. Without it only names in `principals`, and those that are e-mails, sign in."""
+    principals: dict[str, EmailText] = {}
+    """Who a user name is, such as `jenkins: ci@acme.serviceaccount.auth.example.com`; before `default_domain`."""
+
+
+class Introspection(_Section):
+    url: OutsideUrl
+    """The introspection endpoint (RFC 7662) of the authorization server."""
+    client_id: str = Field(min_length=1)
+    """As whom the sidecar asks there."""
+    client_secret_file: FilePath
+    """A file that holds the secret of that client."""
+    audiences: tuple[str, ...] = ()
+    """A token's `aud` must be one of these. This or `client_ids` is needed: other services' tokens are active, too."""
+    client_ids: tuple[str, ...] = ()
+    """A token's `client_id` must be one of these."""
+    scopes: tuple[str, ...] = ()
+    """A token must have all of these."""
+    email_domains: tuple[EmailDomain, ...] = ()
+    """Domains whose people the server may prove, each whole; `"*"` is every domain that it vouches for."""
+    email_claim: str = Field(default="email", min_length=1)
+    """What of the answer holds the e-mail."""
+    emails_are_verified: bool = False
+    """Take e-mails whose `email_verified` isn't true, because the server knows all of them to be right."""
+    principals: dict[str, EmailText] = {}
+    """Who a `username` of the answer is; before `email_claim`."""
+    ca_certificate: FilePath | None = None
+    """A PEM file of the authorities that the server's certificate is from, in place of the system's."""
+
+    @model_validator(mode="after")
+    def _tokens_are_meant_for_us(self) -> Self:
+        if not self.audiences and not self.client_ids:
+            raise ValueError("audiences or client_ids must say whose tokens are meant for this registry")
+        if not self.email_domains and not self.principals:
+            raise ValueError("email_domains or principals must say who can be proven")
+        return self
+
+
+class SignIn(_Section):
+    oidc: tuple[OidcProvider, ...] = ()
+    """OIDC providers whose tokens sign people in; a list of mappings."""
+    htpasswd: Htpasswd | None = None
+    """Passwords of a file, as the registry's own `htpasswd` takes them; a mapping."""
+    introspection: Introspection | None = None
+    """An authorization server that knows opaque tokens; a mapping."""
+    reserved_domains: tuple[DomainName, ...] = ()
+    """E-mails in and below these are nobody's to prove, as those of service accounts and the administrator's are."""
+
+    @model_validator(mode="after")
+    def _no_provider_speaks_for_another(self) -> Self:
+        issuers = [provider.issuer for provider in self.oidc]
+        if len(set(issuers)) < len(issuers):
+            raise ValueError("oidc: an issuer stands there twice")
+        prefixes = [provider.groups_prefix for provider in self.oidc if provider.groups_claim is not None]
+        pairs = ((one, other) for at, one in enumerate(prefixes) for place, other in enumerate(prefixes) if at != place)
+        if any(one.startswith(other) for one, other in pairs):
+            raise ValueError("oidc: groups_prefix must tell the providers' groups apart, and none begin with another")
+        return self
+
+
 class Secrets(_Section):
     allow_readable: bool = False
     """Take secret files that others than their owner can read, as Kubernetes mounts them."""
@@ -196,6 +327,8 @@ class Config(_Section):
     reconcile: Reconcile = Reconcile()
     pull_secrets: PullSecrets = PullSecrets()
     """Logins at other registries that are kept for deployments."""
+    sign_in: SignIn = SignIn()
+    """Who may sign in besides the holders of what the sidecar gives out; docs/sign-in.md."""
     secrets: Secrets = Secrets()
     """How secret files are read."""
     logging: Logging = Logging()
@@ -246,13 +379,26 @@ class Setting:
 
 
 def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[Setting]:
-    """Every setting that there is, in the order of the models."""
+    """Every setting that there is, in the order of the models; those of mappings that may be absent come last."""
+    inner = []
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from settings(field.annotation, f"{prefix}{name}.")
-        else:
-            default = None if field.is_required() else _as_yaml(field.default)
-            yield Setting(prefix + name, field.description or "", default)
+            continue
+        yield Setting(prefix + name, field.description or "", None if field.is_required() else _as_yaml(field.default))
+        mapping = _mapping_in(field.annotation)
+        if mapping is not None:
+            inner.append(settings(mapping, f"{prefix}{name}{'[]' if field.default == () else ''}."))
+    for each in inner:
+        yield from each
+
+
+def _mapping_in(annotation: Any) -> type[BaseModel] | None:
+    """The model of the mappings in a list, or of one that may be absent."""
+    for part in get_args(annotation):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return part
+    return None
 
 
 def _as_yaml(value: object) -> str:
@@ -344,11 +490,16 @@ def _fault(model: type[BaseModel], error: Any) -> str:
 def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str | None:
     field = None
     for part in location:
+        if isinstance(part, int):
+            continue
         field = model.model_fields.get(str(part)) if model else None
         if field is None:
             return None
+        inner = _mapping_in(field.annotation)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             model = field.annotation
+        elif inner is not None:
+            model = inner
     return field.description.split(". ")[0].rstrip(".") if field and field.description else None
 
 

@@ -4,12 +4,12 @@ A secret's form says its kind, and its SHA-256 finds what is remembered of it, i
 somebody else's are one answer (TS-31); the look-up is by hash, so its time tells nothing of the secrets that exist.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from sidecar.domain.errors import Invalid, InvalidCredentials, SignInFault
-from sidecar.domain.identity import Credential, CredentialKind, Credentials, Principal, Scheme
-from sidecar.domain.names import Email
+from sidecar.domain.errors import InvalidCredentials, SignInFault
+from sidecar.domain.identity import Credential, CredentialKind, Credentials, Principal, PrincipalKind, Scheme
+from sidecar.domain.outsiders import TOKEN_USERS, is_user
 from sidecar.domain.secrets import SecretKind, digest, recognise
 from sidecar.ports import AccessReader, Clock
 
@@ -20,15 +20,23 @@ _SHOWN_AS: Final[Mapping[SecretKind, frozenset[Scheme]]] = {
     SecretKind.REFRESH_TOKEN: frozenset((Scheme.REFRESH,)),
     SecretKind.PULL_SECRET: frozenset((Scheme.BASIC,)),
 }
-_ANY_TOKEN: Final = frozenset(("oauth2accesstoken", "_token", "00000000-0000-0000-0000-000000000000"))
-"""User names by which clients say "the secret is a token": those of Google's, of others', and of Azure's clients."""
+_NO_TOKENS: Final = frozenset((CredentialKind.SERVICE_ACCOUNT_KEY, CredentialKind.PULL_SECRET))
+"""What goes with the name of its own account alone."""
 
 
 class IssuedSecretAuthenticator:
     """ports.Authenticator for these kinds of secrets; what hasn't their form is somebody else's to judge."""
 
-    def __init__(self, access: AccessReader, clock: Clock, kinds: Collection[SecretKind]) -> None:
+    def __init__(
+        self,
+        access: AccessReader,
+        clock: Clock,
+        kinds: Collection[SecretKind],
+        groups_of: Callable[[str], frozenset[str]],
+    ) -> None:
+        """`groups_of` gives the groups of a person that count now."""
         self._access = access
+        self._groups_of = groups_of
         self._clock = clock
         self._kinds = frozenset(kinds)
 
@@ -51,17 +59,19 @@ class IssuedSecretAuthenticator:
             credential=credential.id,
             credential_kind=credential.kind,
             expires_at=credential.expires_at,
+            groups=self._groups(credential),
             limit=credential.limit,
         )
+
+    def _groups(self, credential: Credential) -> frozenset[str]:
+        """A service account has none, whatever its name."""
+        if credential.principal_kind is not PrincipalKind.PERSON:
+            return frozenset()
+        return self._groups_of(credential.principal)
 
 
 def _may_use(credentials: Credentials, credential: Credential) -> bool:
     """Beside a secret, a user name must be its owner's (TS-35), or one that stands for "a token"."""
-    if credentials.scheme is not Scheme.BASIC or credentials.user == credential.principal:
+    if credentials.scheme is not Scheme.BASIC or is_user(credentials.user, credential.principal):
         return True
-    if credentials.user in _ANY_TOKEN:
-        return credential.kind not in (CredentialKind.SERVICE_ACCOUNT_KEY, CredentialKind.PULL_SECRET)
-    try:
-        return Email(credentials.user) == credential.principal
-    except Invalid:
-        return False
+    return credentials.user in TOKEN_USERS and credential.kind not in _NO_TOKENS

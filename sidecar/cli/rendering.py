@@ -68,6 +68,12 @@ administrator:
 pull_secrets:
   key_file: $pull_secret_keys
 
+# sign_in:   # docs/sign-in.md has examples
+  # oidc: []
+  # htpasswd: null
+  # introspection: null
+  # reserved_domains: []
+
 # secrets:
   # allow_readable: false
 

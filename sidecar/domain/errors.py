@@ -11,6 +11,7 @@ SidecarError
 ├── RegistryUnavailable     the registry did not answer as it should; nothing was changed
 │   └── OutcomeUnknown      it may have been changed all the same: never told as it is, but found out
 └── Unavailable             one of our own dependencies failed: never an access decision
+    └── Busy                too much is asked of it at once; who asks again later gets an answer
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,10 @@ class SignInFault(StrEnum):
     """A secret of this kind isn't taken in this way, such as a key as a bearer."""
     NOT_THEIRS = "notTheirs"
     """The secret is somebody else's than the user name says."""
+    UNPROVEN = "unproven"
+    """A wrong password, or a token that nobody who is believed has signed or vouches for."""
+    NOT_WELCOME = "notWelcome"
+    """Proven elsewhere, but nobody who may sign in here by that."""
 
 
 class InvalidCredentials(Unauthorized):
@@ -124,6 +129,14 @@ class Unavailable(SidecarError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is unavailable")
+
+
+class Busy(Unavailable):
+    """`retry_after` is in seconds."""
+
+    def __init__(self, what: str, retry_after: int) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
 
 
 def found(thing: _T | None, kind: str) -> _T:

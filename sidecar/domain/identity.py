@@ -27,6 +27,11 @@ class CredentialKind(StrEnum):
     SCOPED_TOKEN = "scoped"  # noqa: S105 - a kind, not a secret
     REFRESH_TOKEN = "refresh"  # noqa: S105 - a kind, not a secret
     PULL_SECRET = "pull"  # noqa: S105 - a kind, not a secret
+    OIDC = "oidc"
+    """A token that a provider of the configuration signed."""
+    HTPASSWD = "htpasswd"
+    INTROSPECTION = "introspection"
+    """An opaque token that an authorization server knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sidecar.domain.identity import Credential, CredentialKind, Credentials, Principal
 from sidecar.domain.names import Email, PrincipalName, ProjectId, RepositoryName, RoleName
+from sidecar.domain.outsiders import ToldGroups
 from sidecar.domain.policy import Access, Grant
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
 from sidecar.ports.pull_secrets import PullSecrets
@@ -101,6 +102,10 @@ class AccessReader(Protocol):
 
     def credential(self, digest: bytes) -> Credential | None:
         """The credential whose secret has this SHA-256, expired or not, or None. One without its parent is None."""
+        ...
+
+    def groups_told(self, email: str) -> ToldGroups | None:
+        """The groups that this person's last sign-in elsewhere told, however long ago; None where none did."""
         ...
 
     async def refresh(self) -> None:
@@ -196,6 +201,14 @@ class IssuedSecrets(Protocol):
         ...
 
 
+class PersonGroups(Protocol):
+    async def put(self, email: Email, told: ToldGroups) -> None:
+        """Adds them, or replaces those that were told before."""
+        ...
+
+    async def remove_told_before(self, time: datetime) -> None: ...
+
+
 class Tables(Protocol):
     """The stores, as one transaction sees them."""
 
@@ -216,6 +229,9 @@ class Tables(Protocol):
 
     @property
     def pull_secrets(self) -> PullSecrets: ...
+
+    @property
+    def groups(self) -> PersonGroups: ...
 
 
 class Store(Protocol):

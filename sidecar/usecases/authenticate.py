@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.actors import Asking
-from sidecar.domain.errors import InvalidCredentials, SignInFault, Unavailable
+from sidecar.domain.errors import Busy, InvalidCredentials, SignInFault, Unavailable
 from sidecar.domain.identity import Credentials, Principal
 from sidecar.ports import Authenticator
 
@@ -43,7 +43,7 @@ class Authenticate:
         for authenticator in self.authenticators:
             try:
                 principal = await authenticator.authenticate(credentials)
-            except InvalidCredentials:
+            except (InvalidCredentials, Busy):
                 raise
             except Exception as fault:
                 raise Unavailable("authentication") from fault

@@ -1,5 +1,6 @@
 """Makes a personal token for a person, who then signs in with it: how somebody gets in before they have anything."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -24,13 +25,16 @@ class CreateToken:
     clock: Clock
     randomness: Randomness
     account_domain: str
+    groups_of: Callable[[str], frozenset[str]]
+    """The groups of a person that count now: such a token holds what they hold."""
 
     async def __call__(self, caller: Caller, email: Email, label: str, lifetime: timedelta | None) -> NewSecret:
         """The token, its secret for this once. Raises Invalid for a service account, which has keys instead."""
         if email.endswith(f".{self.account_domain}"):
             raise Invalid("email: is kept for service accounts, which have keys instead of tokens")
         now = self.clock.now()
-        require_all(caller.access, self.access.grants_of(email))
+        for name in (email, *self.groups_of(email)):
+            require_all(caller.access, self.access.grants_of(name))
         credential = Credential(
             id=self.randomness.identifier(),
             kind=CredentialKind.PERSONAL_TOKEN,

@@ -1,5 +1,6 @@
 """Says of a principal what it may do on a repository, and by which binding, or what is missing (decision 4)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sidecar.domain.identity import ANONYMOUS, Principal, PrincipalKind
@@ -23,6 +24,8 @@ class ExplainAccess:
 
     store: Store
     access: AccessReader
+    groups_of: Callable[[str], frozenset[str]]
+    """The groups of a person that count now, as a sign-in elsewhere told them."""
 
     async def __call__(self, name: PrincipalName, repository: RepositoryName, actions: frozenset[str]) -> Explanation:
         owner = self.access.owner_of(repository)
@@ -39,4 +42,6 @@ class ExplainAccess:
             return Principal("", PrincipalKind.PERSON, groups=frozenset((name,)))
         async with self.store.reading() as tables:
             account = await tables.accounts.by_email(Email(name))
-        return Principal(name, PrincipalKind.PERSON if account is None else PrincipalKind.SERVICE_ACCOUNT)
+        if account is not None:
+            return Principal(name, PrincipalKind.SERVICE_ACCOUNT)
+        return Principal(name, PrincipalKind.PERSON, groups=self.groups_of(name))

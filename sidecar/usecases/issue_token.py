@@ -92,6 +92,8 @@ class IssueToken:
     pushes: PushTokens
     used: Callable[[str], None]
     """Hears of each credential that gets an answer again, as `authenticate` tells of those that it looks at."""
+    groups_of: Callable[[str], frozenset[str]]
+    """The groups of a person that count now, which no generation tells."""
 
     async def __call__(self, request: TokenRequest) -> IssuedToken:
         """Raises Unauthorized for bad credentials, and for nobody who asks for nothing: a login without a password.
@@ -111,14 +113,16 @@ class IssueToken:
     def repeats(self, issued: IssuedToken) -> bool:
         """Whether who asks the same again, with the same credential, would get just this; then it counts as asked.
 
-        All that could answer otherwise by now is a change of access, or time: the credential's, or the token's own.
+        All that could answer otherwise by now is a change of access or of groups, or time: the credential's, or the
+        token's own. What somebody else vouches for is never answered again without asking.
         """
         principal, now = issued.principal, self.clock.now()
+        if principal.credential is None or principal.groups != self.groups_of(principal.name):
+            return False
         ended = principal.expires_at is not None and now >= principal.expires_at
         if ended or issued.generation != self.access.generation or not self.fresh.allows(issued.token, now):
             return False
-        if principal.credential is not None:
-            self.used(principal.credential)
+        self.used(principal.credential)
         for entry in issued.access:
             if PUSH in entry.actions:
                 self.pushes.note(entry.name)

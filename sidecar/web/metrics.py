@@ -74,6 +74,18 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.sign_ins = Counter(
+            "sidecar_sign_ins",
+            "Sign-ins by what others vouch for, by authenticator and outcome.",
+            ("authenticator", "outcome"),
+            registry=self.registry,
+        )
+        self.keys_age = Gauge(
+            "sidecar_oidc_keys_age_seconds",
+            "Time since the keys of an OIDC provider were fetched.",
+            ("issuer",),
+            registry=self.registry,
+        )
         self.sweep_age = Gauge(
             "sidecar_sweep_age_seconds", "Time since the last full sweep ended.", registry=self.registry
         )
@@ -85,6 +97,10 @@ class Metrics:
         """Counts one HTTP request. `route` is a pattern, never a path."""
         self._traffic.requests[method, route, str(status)] += 1
         self._traffic.observe(route, seconds)
+
+    def signed_in(self, authenticator: str, outcome: str) -> None:
+        """Counts what came of credentials that an authenticator called its own."""
+        self.sign_ins.labels(authenticator, outcome).inc()
 
     def token_answered(self, outcome: str, authenticator: str) -> None:
         """Counts one answer of the token endpoint."""

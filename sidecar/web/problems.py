@@ -14,6 +14,7 @@ from aiohttp import web
 
 from sidecar.domain.errors import (
     AlreadyExists,
+    Busy,
     Forbidden,
     Invalid,
     NotFound,
@@ -35,6 +36,8 @@ class Problem:
     items: tuple[str, ...] = ()
     business: bool = False
     allow: str | None = None
+    retry_after: int | None = None
+    """In seconds."""
 
 
 Envelope = Callable[[Problem, str], web.Response]
@@ -79,7 +82,9 @@ def problem_of(error: Exception) -> Problem:
 
 def _refusal(error: SidecarError) -> Problem:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    return Problem(status, error.code, error.message, error.items, business=not isinstance(error, Unavailable))
+    retry_after = error.retry_after if isinstance(error, Busy) else None
+    business = not isinstance(error, Unavailable)
+    return Problem(status, error.code, error.message, error.items, business, retry_after=retry_after)
 
 
 def api_envelope(problem: Problem, request_id: str) -> web.Response:
@@ -120,4 +125,6 @@ def _answer(problem: Problem, body: Mapping[str, object], status: int) -> web.Re
     answer = web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
     if problem.allow:
         answer.headers["Allow"] = problem.allow
+    if problem.retry_after is not None:
+        answer.headers["Retry-After"] = str(problem.retry_after)
     return answer

@@ -44,7 +44,7 @@ async def tenants(database: Database, clock: HeldClock) -> Tenants:
 
 @pytest.fixture
 def authenticator(database: Database, clock: HeldClock) -> IssuedSecretAuthenticator:
-    return IssuedSecretAuthenticator(database.access, clock, tuple(SecretKind))
+    return IssuedSecretAuthenticator(database.access, clock, tuple(SecretKind), lambda _: frozenset())
 
 
 TAKEN = {
@@ -79,7 +79,7 @@ async def test_a_kind_that_it_does_not_judge_is_not_its_own(
 ) -> None:
     """None, and not a refusal: another authenticator may know it."""
     others = [each for each in SecretKind if each is not kind]
-    authenticator = IssuedSecretAuthenticator(database.access, clock, others)
+    authenticator = IssuedSecretAuthenticator(database.access, clock, others, lambda _: frozenset())
     secret = make_secret(kind, b"a" * RANDOM_BYTES)
     assert await authenticator.authenticate(Credentials(Scheme.BEARER, secret)) is None
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sidecar.domain.errors import AlreadyExists
 from sidecar.domain.identity import ANONYMOUS, CredentialKind, Principal, PrincipalKind
-from sidecar.domain.names import PrincipalName, ProjectId, RoleName
+from sidecar.domain.names import Email, PrincipalName, ProjectId, RoleName
+from sidecar.domain.outsiders import ToldGroups
 from sidecar.domain.tenancy import Project
 from sidecar.ports import AccessReader, Tables
 from tests import samples
@@ -104,6 +105,17 @@ _CHANGES: st.SearchStrategy[Change] = st.one_of(
     ),
     st.builds(lambda key: lambda tables: tables.secrets.remove(key), st.sampled_from(KEYS)),
     st.builds(
+        lambda who, groups, hours: (
+            lambda tables: tables.groups.put(Email(who), ToldGroups(frozenset(groups), NOW + timedelta(hours=hours)))
+        ),
+        st.sampled_from(NAMED),
+        st.lists(st.sampled_from(["group:ops", "group:dev"]), unique=True),
+        st.integers(1, 3),
+    ),
+    st.builds(
+        lambda hours: lambda tables: tables.groups.remove_told_before(NOW + timedelta(hours=hours)), st.integers(1, 3)
+    ),
+    st.builds(
         lambda hours: lambda tables: tables.secrets.remove_expired(NOW + timedelta(hours=hours)), st.integers(1, 3)
     ),
 )
@@ -120,6 +132,7 @@ def answers(access: AccessReader) -> object:
         [access.access_of(principal) for principal in principals],
         [access.grants_of(name) for name in [*NAMED, *EVERYBODY]],
         [access.credential(samples.digest_of(key)) for key in KEYS],
+        [access.groups_told(name) for name in NAMED],
     )
 
 

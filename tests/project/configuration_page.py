@@ -12,7 +12,8 @@ _HEAD: Final = """\
 # Configuration
 
 One YAML file, given to every command with `-c`. `sidecar init` writes one, and `sidecar check -c FILE` tells all that is
-wrong with it at once. Only `public_url`, `registry.url` and `registry.host` have no default.
+wrong with it at once. Only `public_url`, `registry.url` and `registry.host` must be there. What is "required" below
+`sign_in` is so where its list or mapping is used; `[]` is each entry of a list.
 
 - Unknown settings, keys that stand twice, aliases and tags are refused.
 - Relative paths count from the folder of the file.

@@ -51,7 +51,7 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
     signer = LeafSigner(
         authority, issuer="i", audience="a", leaf_lifetime=timedelta(days=7), clock=clock, randomness=randomness
     )
-    authenticator = IssuedSecretAuthenticator(database.access, clock, tuple(SecretKind))
+    authenticator = IssuedSecretAuthenticator(database.access, clock, tuple(SecretKind), lambda _: frozenset())
     return IssueToken(
         authenticate=Authenticate((authenticator,), lambda _: None),
         access=database.access,
@@ -61,6 +61,7 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
         lifetimes=Lifetimes(token=300, push=900),
         fresh=FreshTokens(seconds=30),
         used=lambda _: None,
+        groups_of=lambda _: frozenset(),
         pushes=PushTokens(),
     )
 

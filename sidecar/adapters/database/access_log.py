@@ -53,6 +53,8 @@ class Touched(StrEnum):
     """By principal: its bindings, in all projects."""
     SECRET = "secret"  # noqa: S105 - a kind, not a secret
     """By the hexadecimal SHA-256."""
+    GROUPS = "groups"
+    """By e-mail: the groups that a sign-in told."""
 
 
 class AccessChanges:

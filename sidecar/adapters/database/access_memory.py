@@ -11,6 +11,7 @@ from sidecar.adapters.database.driver import Row, Session
 from sidecar.adapters.database.weighted_cache import WeightedCache
 from sidecar.domain.identity import Credential, CredentialKind, Principal, PrincipalKind
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, ProjectId
+from sidecar.domain.outsiders import ToldGroups
 from sidecar.domain.policy import Access, Grant, access_of_itself
 from sidecar.ports import Clock
 
@@ -61,6 +62,9 @@ class AccessMemory:
 
     def credential(self, digest: bytes) -> Credential | None:
         return self._snapshot.credential(digest, self._clock.now())
+
+    def groups_told(self, email: str) -> ToldGroups | None:
+        return self._snapshot.groups_told(email)
 
     async def refresh(self) -> None:
         """One short query where nothing has changed. What has changed becomes visible all at once."""

@@ -62,6 +62,17 @@ SELECT touched.subject, secret.id, secret.kind, secret.principal, secret.princip
   LEFT JOIN issued_secret AS parent ON parent.id = secret.parent
 """
 
+_ALL_GROUPS: Final = """
+SELECT email, groups, told_at
+  FROM person_groups
+"""
+
+_TOUCHED_GROUPS: Final = """
+SELECT touched.subject, person_groups.groups, person_groups.told_at
+  FROM (SELECT DISTINCT subject FROM access_change WHERE kind = 'groups' AND generation > $1) AS touched
+  LEFT JOIN person_groups ON person_groups.email = touched.subject
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
@@ -74,6 +85,7 @@ _QUERIES: Final[Mapping[Touched, _Queries]] = {
     Touched.ROLES: _Queries(_ALL_ROLES, _TOUCHED_ROLES),
     Touched.BINDINGS: _Queries(_ALL_BINDINGS, _TOUCHED_BINDINGS),
     Touched.SECRET: _Queries(_ALL_SECRETS, _TOUCHED_SECRETS),
+    Touched.GROUPS: _Queries(_ALL_GROUPS, _TOUCHED_GROUPS),
 }
 
 

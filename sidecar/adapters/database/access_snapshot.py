@@ -1,4 +1,4 @@
-"""All that access depends on, held in memory: who owns names, the roles of projects, bindings, and secrets.
+"""All that access depends on, held in memory: who owns names, the roles of projects, bindings, secrets, groups.
 
 Each part is filled from rows, either all of them or those of what has changed. A row begins with the subject that the
 log knows it by. Names that stand in many places are interned, and lists that many rows share are decoded once.
@@ -12,11 +12,12 @@ from sys import intern
 from typing import NamedTuple, Protocol
 
 from sidecar.adapters.database.access_log import Touched
-from sidecar.adapters.database.columns import list_of
+from sidecar.adapters.database.columns import list_of, time_of
 from sidecar.adapters.database.driver import Row
 from sidecar.adapters.database.issued_secrets import credential_of
 from sidecar.domain.identity import Credential
 from sidecar.domain.names import Glob, ProjectId
+from sidecar.domain.outsiders import ToldGroups
 from sidecar.domain.ownership import OwnedName, Ownership
 from sidecar.domain.policy import Grant, holdable
 from sidecar.domain.roles import PermissionPattern, built_in_permissions, expand
@@ -31,11 +32,13 @@ class AccessSnapshot:
         self._roles = _Roles()
         self._bindings = _Bindings()
         self._secrets = _Secrets()
+        self._groups = _Groups()
         self._parts: Mapping[Touched, _Part] = {
             Touched.PROJECT: self._names,
             Touched.ROLES: self._roles,
             Touched.BINDINGS: self._bindings,
             Touched.SECRET: self._secrets,
+            Touched.GROUPS: self._groups,
         }
 
     def owner_of(self, repository: str) -> ProjectId | None:
@@ -51,6 +54,9 @@ class AccessSnapshot:
     def credential(self, digest: bytes, now: datetime) -> Credential | None:
         """The credential of this SHA-256, expired or not; None where one that it came from is gone or expired."""
         return self._secrets.credential(digest, now)
+
+    def groups_told(self, email: str) -> ToldGroups | None:
+        return self._groups.of(email)
 
     def add(self, kind: Touched, rows: Iterable[Row]) -> None:
         """Takes in rows of subjects that aren't there yet."""
@@ -161,6 +167,23 @@ class _Secrets:
 
     def forget(self, subject: str) -> None:
         self._by_digest.pop(bytes.fromhex(subject), None)
+
+
+class _Groups:
+    """The groups of people. Rows: email, groups, when they were told."""
+
+    def __init__(self) -> None:
+        self._by_email: dict[str, ToldGroups] = {}
+
+    def of(self, email: str) -> ToldGroups | None:
+        return self._by_email.get(email)
+
+    def add(self, row: Row) -> None:
+        email, groups, told_at = row
+        self._by_email[email] = ToldGroups(frozenset(_names(groups)), time_of(told_at))
+
+    def forget(self, subject: str) -> None:
+        self._by_email.pop(subject, None)
 
 
 @lru_cache(1024)

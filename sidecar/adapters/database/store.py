@@ -11,6 +11,7 @@ from sidecar.adapters.database.bindings import BindingTable
 from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Driver, Session
 from sidecar.adapters.database.issued_secrets import IssuedSecretTable
+from sidecar.adapters.database.person_groups import PersonGroupsTable
 from sidecar.adapters.database.projects import ProjectTable
 from sidecar.adapters.database.pull_secrets import PullSecretTable
 from sidecar.adapters.database.roles import RoleTable
@@ -27,6 +28,7 @@ class DatabaseTables:
     accounts: ServiceAccountTable
     secrets: IssuedSecretTable
     pull_secrets: PullSecretTable
+    groups: PersonGroupsTable
 
     @classmethod
     def of(cls, session: Session, changes: AccessChanges) -> Self:
@@ -39,6 +41,7 @@ class DatabaseTables:
             accounts=ServiceAccountTable(session, bindings, secrets),
             secrets=secrets,
             pull_secrets=PullSecretTable(session),
+            groups=PersonGroupsTable(session, changes),
         )
 
 
