@@ -104,9 +104,41 @@ class Docker:
         stored: dict[str, str] = document["auths"][host]
         return stored
 
+    def use_credential_store(self) -> None:
+        """From now on a helper keeps what is typed at login: a program of the name that docker looks for."""
+        helper = self.config / "docker-credential-folder"
+        helper.write_text(_CREDENTIAL_STORE.format(folder=self._store))
+        helper.chmod(0o755)
+        self._store.mkdir()
+        (self.config / "config.json").write_text(json.dumps({"credsStore": "folder"}))
+
+    def in_credential_store(self, host: str) -> dict[str, str]:
+        """What the helper keeps for this registry."""
+        kept: dict[str, str] = json.loads((self._store / host).read_text())
+        return kept
+
+    @property
+    def _store(self) -> Path:
+        return self.config / "kept"
+
     def run(self, *arguments: str, given: str | None = None) -> Ran:
         command = [self.program, "--config", str(self.config), *arguments]
-        return _ran(command, self.environment, given)
+        path = os.pathsep.join((str(self.config), self.environment.get("PATH", os.defpath)))
+        return _ran(command, self.environment | {"PATH": path}, given)
+
+
+_CREDENTIAL_STORE = """\
+#!/bin/sh
+# docker's protocol for credential helpers: a verb, and the registry or a document of JSON on standard input.
+set -eu
+given=$(cat)
+case "$1" in
+    store) host=$(printf %s "$given" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/'); printf %s "$given" >"{folder}/$host" ;;
+    get) cat "{folder}/$given" 2>/dev/null || {{ echo "credentials not found in native keychain"; exit 1; }} ;;
+    erase) rm -f "{folder}/$given" ;;
+    list) echo "{{}}" ;;
+esac
+"""
 
 
 @contextmanager

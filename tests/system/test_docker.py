@@ -149,6 +149,21 @@ def test_a_personal_token_becomes_an_identity_token_that_keeps_working(docker: D
     assert codes == [0, 0, 0, 0]
 
 
+def test_an_identity_token_works_from_a_credential_store(docker: Docker, stage: Stage) -> None:
+    """TS-53: as on a desktop, where a helper program keeps it and config.json holds nothing."""
+    stage.project("stored")
+    docker.use_credential_store()
+    ran = docker.login(stage.host, stage.administrator)
+    assert ran.returncode == 0, ran.stderr
+    kept = docker.in_credential_store(stage.host)
+    assert (kept["Username"], kept["Secret"][:4]) == ("<token>", "rrt_")
+    assert docker.stored_credentials(stage.host) == {}
+    image = f"{stage.host}/stored/web:v1"
+    docker.make_image(image)
+    codes = [docker.run(verb, image).returncode for verb in ("push", "push", "pull", "pull")]
+    assert codes == [0, 0, 0, 0]
+
+
 def test_a_key_is_kept_as_it_is(docker: Docker, stage: Stage, developer: Account) -> None:
     """TS-52: a service account's key gives no refresh token; docker keeps the key, which lives as long as it says."""
     docker.login(stage.host, developer)

@@ -53,18 +53,20 @@ def folder() -> Iterator[Path]:
 def client(request: pytest.FixtureRequest, folder: Path, stage: Stage, real_part: RealPart) -> Iterator[Client]:
     name, own = request.param, folder / request.param
     own.mkdir()
-    if name in SIMPLE:
-        yield SIMPLE[name](real_part(name), own, stage.host)
-    elif name == "containerd":
-        with ExitStack() as stack:
-            try:
+    with ExitStack() as stack:
+        try:
+            if name in SIMPLE:
+                client = SIMPLE[name](real_part(name), own, stage.host)
+            elif name == "containerd":
                 socket = stack.enter_context(running_containerd(real_part(name), own))
-            except Missing as reason:
-                end_for_want_of(reason)
-            yield Containerd(real_part(name), own, stage.host, socket)
-    else:
-        kind = BuildKit if name == "buildkit" else Docker
-        yield kind(real_part("dockerd"), own, stage.host, request.getfixturevalue("daemon"))
+                client = Containerd(real_part(name), own, stage.host, socket)
+            else:
+                kind = BuildKit if name == "buildkit" else Docker
+                client = kind(real_part("dockerd"), own, stage.host, request.getfixturevalue("daemon"))
+            client.begin()
+        except Missing as reason:
+            end_for_want_of(reason)
+        yield client
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -44,6 +44,9 @@ class Client:
         """As it tells it."""
         return self.part.version
 
+    def begin(self) -> None:
+        """Raises Missing where this machine doesn't let it do anything."""
+
     def login(self, account: Account) -> Ran:
         raise NotImplementedError
 

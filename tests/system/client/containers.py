@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tests.parts import Missing
 from tests.system.client.base import Client, at_digest, run
 from tests.system.clients import Ran
 from tests.system.layouts import digest_of
@@ -69,6 +70,11 @@ class _WithStore(_Containers):
     """podman and buildah: images are pulled into a store, and pushed from it."""
 
     keeps_images = True
+
+    def begin(self) -> None:
+        ran = self.run("images")
+        if ran.returncode != 0:
+            raise Missing(f"{self.title} doesn't run on this machine: {ran.stderr.strip()[-200:]}")
 
     def push(self, layout: Path, name: str) -> Ran:
         ran = self.run("pull", "--quiet", f"oci:{layout}")
