@@ -12,6 +12,7 @@ from sidecar.adapters.signing import load_authority
 from sidecar.adapters.system import SystemClock
 from sidecar.cli.distribution import Line
 from sidecar.config import Config
+from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
 from tests.forgery.catalogue import FORGERIES
 from tests.forgery.forgeries import Forgery
 from tests.forgery.material import Material, material
@@ -66,6 +67,12 @@ def test_the_token_that_was_given_out_opens_what_it_says(door: Door) -> None:
     token = door.made_of.genuine
     opened = [door.opens(token, "GET", f"/v2/acme/{name}/tags/list") for name in ("web", "secret")]
     assert opened == [True, False]
+
+
+@pytest.mark.parametrize("kind", list(SecretKind))
+def test_our_secrets_are_no_registry_tokens(door: Door, kind: SecretKind) -> None:
+    """A key or a token of ours goes to the token endpoint; shown to the registry itself it opens nothing."""
+    assert not door.opens(make_secret(kind, b"\7" * RANDOM_BYTES), "GET", "/v2/")
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.name)
