@@ -30,11 +30,15 @@ class AnyToken:
 
 
 class FaultyRegistry:
-    """`tags` by repository, `manifests` that are served without a tag. `fault` may answer in its place."""
+    """`tags` by repository, `manifests` that are served without a tag, and `lost` ones, which their tags outlived.
+
+    `fault` may answer in its place.
+    """
 
     def __init__(self) -> None:
         self.tags: dict[str, dict[str, Digest]] = {}
         self.manifests: dict[str, set[Digest]] = {}
+        self.lost: set[Digest] = set()
         self.catalogue: list[str] = []
         self.fault: Fault | None = None
         self.asked: list[str] = []
@@ -71,7 +75,7 @@ class FaultyRegistry:
         digest = reference if ":" in reference else tags.get(reference)
         if digest is not None and request.headers.get("If-None-Match") == f'"{digest}"':
             return web.Response(status=304, headers=OURS)
-        if digest is None or digest not in {*tags.values(), *self.manifests.get(repository, ())}:
+        if digest is None or digest not in {*tags.values(), *self.manifests.get(repository, ())} - self.lost:
             return web.Response(status=404, headers=OURS)
         return web.Response(headers=OURS | {"Docker-Content-Digest": digest, "Content-Type": OCI_MANIFEST})
 

@@ -111,8 +111,11 @@ class Entry:
     document: bytes
 
 
-def read_envelope(content: bytes) -> list[Entry]:
-    """The events of one POST, in their order; whatever can't be read is an Unreadable in its place."""
+def read_envelope(content: bytes, latest: int | None = None) -> list[Entry]:
+    """The events of one POST, in their order; whatever can't be read is an Unreadable in its place.
+
+    So is an event from after `latest`, in nanoseconds since 1970: nothing could ever be newer (decision 1).
+    """
     try:
         envelope = read_json(content)
     except Ambiguous as error:
@@ -121,15 +124,18 @@ def read_envelope(content: bytes) -> list[Entry]:
     if not isinstance(events, list) or not events:
         return [Entry(Unreadable("not an envelope: it has no list of events"), content)]
     if len(events) == 1:
-        return [Entry(_read(events[0]), content)]
-    return [Entry(_read(event), json.dumps({"events": [event]}).encode()) for event in events]
+        return [Entry(_read(events[0], latest), content)]
+    return [Entry(_read(event, latest), json.dumps({"events": [event]}).encode()) for event in events]
 
 
-def _read(event: Any) -> Event | Unreadable:
+def _read(event: Any, latest: int | None) -> Event | Unreadable:
     try:
-        return _classify(_mapping(event, "event"))
+        read = _classify(_mapping(event, "event"))
     except (Unreadable, Invalid) as error:
         return Unreadable(str(error) if isinstance(error, Unreadable) else error.items[0])
+    if latest is not None and not isinstance(read, Ignored) and read.origin.time > latest:
+        return Unreadable("timestamp is ahead of this machine's clock: compare it with the registry's")
+    return read
 
 
 def _classify(event: Mapping[str, Any]) -> Event:
@@ -199,7 +205,10 @@ def _origin(event: Mapping[str, Any], request: Mapping[str, Any]) -> Origin:
 
 
 def nanoseconds(timestamp: str) -> int:
-    """Nanoseconds since 1970 of an RFC 3339 time, which Go writes with up to nine digits and any offset."""
+    """Nanoseconds since 1970 of an RFC 3339 time, which Go writes with up to nine digits and any offset.
+
+    Raises Unreadable for what isn't one, and for times before 1970: Go's zero time is the year 1.
+    """
     match = _TIME.fullmatch(timestamp)
     if match is None:
         raise Unreadable("timestamp is missing or is no RFC 3339 time")
@@ -208,6 +217,8 @@ def nanoseconds(timestamp: str) -> int:
         moment = datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unreadable("timestamp is no time") from None
+    if moment.year < 1970:
+        raise Unreadable("timestamp is before 1970")
     return int(moment.timestamp()) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
 
 

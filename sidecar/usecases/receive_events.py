@@ -6,7 +6,7 @@ for again.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sidecar.domain.echoes import Echoes
@@ -17,6 +17,9 @@ from sidecar.ports.index import Inbox, InboxEvent, Quarantined
 
 HEAD_BYTES: Final = 64 * 1024
 """What is kept of a delivery that is over the cap. Any other is kept whole, so that it can be read again."""
+
+MOST_AHEAD: Final = timedelta(hours=1)
+"""How far ahead of our clock an event's time may be: hardly a token works at a registry that is more wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class ReceiveEvents:
         if not delivery.whole:
             head = _quarantined(delivery, delivery.content, "larger than the cap", now)
             return await self._quarantine([head], Receipt())
-        entries = read_envelope(delivery.content)
+        entries = self._read(delivery.content)
         unreadable = [
             _quarantined(delivery, entry.document, str(entry.event), now)
             for entry in entries
@@ -72,13 +75,17 @@ class ReceiveEvents:
 
     async def again(self, item: Quarantined) -> tuple[str, ...]:
         """Reads a quarantined item anew. Taken whole, it leaves the quarantine; else why not, and nothing changes."""
-        entries = read_envelope(item.content)
+        entries = self._read(item.content)
         faults = tuple(str(entry.event) for entry in entries if isinstance(entry.event, Unreadable))
         if not faults:
             await self._store_writes(entries)
             await self.inbox.drop(item.id)
             self._count(_pulls(entries))
         return faults
+
+    def _read(self, content: bytes) -> list[Entry]:
+        latest = self.clock.now() + MOST_AHEAD
+        return read_envelope(content, int(latest.timestamp()) * 1_000_000_000)
 
     async def _store_writes(self, entries: Iterable[Entry]) -> int:
         now = self.clock.now()

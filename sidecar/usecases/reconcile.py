@@ -3,6 +3,9 @@
 The catalogue and the index's own repositories, tag by tag; known manifests that no tag vouches for, one by one. It asks
 as `verify` does, and removes only what the registry said twice that it hasn't, a settling time apart. No list removes
 anything by itself. A sweep that would remove much stops, and waits for a person.
+
+Where events may have been lost it asks about tags without a condition: the registry compares the condition before it
+looks whether the manifest is there, so that a tag which outlived its manifest looks as if nothing had happened.
 """
 
 import asyncio
@@ -21,7 +24,7 @@ from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
 from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
-from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOrder, Sweeps, SweepStage
+from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOrder, SweepReason, Sweeps, SweepStage
 
 RETRY: Final = timedelta(seconds=15)
 RECENT: Final = timedelta(days=7)
@@ -154,7 +157,7 @@ class Reconcile:
 
     async def _look(self, sweep: Sweep, suspects: Sequence[Suspect]) -> Sweep:
         """Asks, and follows what the registry shows; what it hasn't is noted, to be asked for again."""
-        answers = await self._ask_all(suspects)
+        answers = await self._ask_all(suspects, plainly=sweep.order.reason is not SweepReason.INTERVAL)
         unclear = sum(answer is None for answer in answers)
         sweep = replace(sweep, checked=sweep.checked + len(suspects), unanswered=sweep.unanswered + unclear)
         now = self.clock.now()
@@ -165,19 +168,25 @@ class Reconcile:
         await self._keep(sweep)
         return sweep
 
-    async def _ask_all(self, suspects: Sequence[Suspect]) -> list[Checked | None]:
+    async def _ask_all(self, suspects: Sequence[Suspect], plainly: bool) -> list[Checked | None]:
         answers: list[Checked | None] = [None] * len(suspects)
         waiting = iter(enumerate(suspects))
 
         async def worker() -> None:
             for number, suspect in waiting:
                 await self.pace()
-                answers[number] = await self.ask(suspect)
+                answers[number] = await (self._ask_plainly(suspect) if plainly else self.ask(suspect))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self.concurrency, len(suspects))):
                 group.create_task(worker())
         return answers
+
+    async def _ask_plainly(self, suspect: Suspect) -> Checked | None:
+        """What the registry serves, whatever the index believes."""
+        answer = await self.ask(replace(suspect, digest=None))
+        believed = answer is not None and answer.digest is not None and answer.digest == suspect.digest
+        return Checked(Answer.SAME) if believed else answer
 
     async def _note_all(self, sweep: Sweep, different: Iterable[_Answered], tables: IndexTables) -> list[Drift]:
         noted = [await self._note(tables, sweep, suspect, answer) for suspect, answer in different]
@@ -209,7 +218,7 @@ class Reconcile:
             return 1
         now = self.clock.now()
         ready = [drift for drift in missing if drift.found_at + self.settle <= now]
-        answers = await self._ask_all([_again(drift) for drift in ready])
+        answers = await self._ask_all([_again(drift) for drift in ready], plainly=True)
         unclear = sum(answer is None for answer in answers)
         sweep = replace(sweep, unanswered=sweep.unanswered + unclear)
         await self._apply(partial(self._conclude_all, sweep, list(zip(ready, answers, strict=True))))

@@ -19,6 +19,7 @@ from sidecar.domain.identity import SIDECAR
 from sidecar.domain.manifests import MANIFEST_TYPES
 from sidecar.domain.names import RepositoryName
 from sidecar.ports import AccessEntry
+from sidecar.ports.sweeps import SweepReason
 from tests.parts import Missing, find
 from tests.system.scene import Scene, staged
 
@@ -53,7 +54,7 @@ def section(sentences: Iterable[str]) -> str:
 
 
 async def _verifying(folder: Path) -> str:
-    """Tags that a sweep verifies per second, against a bare loop of the same conditional HEADs."""
+    """Tags that a sweep at its interval verifies per second, against a bare loop of the same conditional HEADs."""
     async with staged(folder, find(REGISTRY), 1, honest=True, requests_per_second=100_000) as scene:
         await asyncio.gather(*(scene.traffic.fill(name, TAGS) for name in REPOSITORIES))
         await scene.settled()
@@ -66,7 +67,7 @@ async def _verifying(folder: Path) -> str:
 
 
 async def _sweep(scene: Scene) -> None:
-    await scene.begin_sweep()
+    await scene.begin_sweep(reason=SweepReason.INTERVAL)
     while await scene.core.sweeps.current() is not None:  # noqa: ASYNC110 - it ends by itself, and tells nobody
         await asyncio.sleep(0.02)
 

@@ -151,6 +151,39 @@ def test_times_keep_their_nanoseconds(timestamp: str, expected: int) -> None:
     assert nanoseconds(timestamp) == expected
 
 
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-14:00",
+        "10000-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-11-23T25:00:00Z",
+        "2026-11-23T08:08:32",
+        "2026-11-23T08:08:32.Z",
+        "٢٠٢٦-11-23T08:08:32Z",
+        "",
+    ],
+)
+def test_what_is_no_time_is_unreadable(timestamp: str) -> None:
+    """Neither what no calendar has, nor what was before there were registries: Go's zero time is the year 1."""
+    (found,) = read(event(tag="v1") | {"timestamp": timestamp})
+    assert isinstance(found, Unreadable)
+
+
+@pytest.mark.parametrize("action", ["push", "pull", "delete"])
+def test_an_event_from_the_future_is_unreadable(action: str) -> None:
+    """Decision 1: it would win against every event to come. One at the very limit is read."""
+    content = json.dumps({"events": [event(action, tag="v1")]}).encode()
+    time = 1795421312_469329692
+    (in_time,), (ahead,) = read_envelope(content, time), read_envelope(content, time - 1)
+    assert not isinstance(in_time.event, Unreadable)
+    assert isinstance(ahead.event, Unreadable)
+
+
 @given(st.binary(max_size=400))
 def test_garbage_is_unreadable_and_nothing_else(content: bytes) -> None:
     """Whatever the bytes, the answer is a list, never an error."""

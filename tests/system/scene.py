@@ -3,7 +3,7 @@
 import asyncio
 import random
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from sidecar.cli import distribution
 from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
 from sidecar.config import Config, read_yaml
-from sidecar.domain.names import RepositoryName
+from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.ports.sweeps import Sweep, SweepOrder, SweepReason, SweepStage
 from sidecar.usecases import fetch_manifests, verify
 from tests.parts import Part
@@ -36,18 +36,25 @@ class Scene:
 
     installation: Installation
     part: Part
+    config: Config
     core: Core
     gate: Gate
     traffic: Traffic
+    shown: truth.Registry
     registry: AsyncExitStack
+    sidecar: AsyncExitStack
 
     async def settled(self) -> None:
         """Until all that events asked for is applied, read and verified."""
         await self.gate.drained()
-        for _ in range(300):
+        await self.at_rest()
+
+    async def at_rest(self) -> None:
+        """Until that is so of all that the gate has passed on."""
+        for _ in range(1200):
             if not await self.unsettled():
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
         raise AssertionError(f"not settled: {await self.unsettled()}")
 
     async def contents(self) -> dict[str, truth.Contents]:
@@ -60,24 +67,36 @@ class Scene:
         await self.registry.aclose()
         if collect_garbage:
             await asyncio.to_thread(self._collect_garbage)
+            self.traffic.forget_uploads()
         await start_registry(self.registry, self.installation, self.part)
+
+    async def restart_sidecar(self) -> None:
+        """The same database, another process in all but name."""
+        await self.sidecar.aclose()
+        await self.start_sidecar()
+
+    async def start_sidecar(self) -> None:
+        running, address = await _start_sidecar(self.sidecar, self.config)
+        self.core, self.gate.target = running.core, f"http://{address}/events"
 
     def _collect_garbage(self) -> None:
         configuration = self.installation.registry_yaml(_line(self.part))
         command = [str(self.part.program), "garbage-collect", str(configuration)]
-        subprocess.run(command, env=distribution.environment(), check=True, capture_output=True, timeout=60)
+        ran = subprocess.run(
+            command, env=distribution.environment(), check=False, capture_output=True, text=True, timeout=60
+        )
+        assert ran.returncode == 0, ran.stderr[-2000:]
 
-    async def sweep(self) -> Sweep:
+    async def sweep(self, project: ProjectId | None = None) -> Sweep:
         """One sweep, its confirmations, and what they leave to be verified or fetched."""
-        return await self.end_of(await self.begin_sweep())
+        return await self.end_of(await self.begin_sweep(project))
 
-    async def begin_sweep(self) -> Sweep:
-        order = SweepOrder(SweepReason.PERSON, accepted=True)
-        return await self.core.sweeps.request(order, self.core.clock.now())
+    async def begin_sweep(self, project: ProjectId | None = None, reason: SweepReason = SweepReason.PERSON) -> Sweep:
+        return await self.core.sweeps.request(SweepOrder(reason, project, accepted=True), self.core.clock.now())
 
     async def end_of(self, sweep: Sweep) -> Sweep:
-        for _ in range(600):
-            await asyncio.sleep(0.1)
+        for _ in range(1200):
+            await asyncio.sleep(0.05)
             found = await self.core.sweeps.get(sweep.id)
             if found is not None and found.stage is SweepStage.DONE and not await self.unsettled():
                 return found
@@ -92,21 +111,15 @@ class Scene:
                 *map(tuple, await session.fetch("SELECT sequence FROM inbox LIMIT 5")),
             ]
 
-    async def differences(self) -> list[str]:
-        """Where the index isn't the registry's truth, in words."""
-        names = {*await self.core.index.repositories(), *map(RepositoryName, self.traffic.pushed)}
-        return [text for name in sorted(names) for text in await self._differences(name)]
+    async def differences(self, beside: Iterable[str] = ()) -> list[str]:
+        """Where the index isn't the registry's truth, in words: its own repositories, and those named `beside`."""
+        names = {*await self.core.index.repositories(), *map(RepositoryName, beside)}
+        return [text for name in sorted(names) for text in await self.differences_in(name)]
 
-    async def _differences(self, name: RepositoryName) -> list[str]:
-        kept = await truth.of_index(self.core.index, name)
-        told = await truth.of_registry(self.core.registry, name, kept.manifests)
-        checks = {
-            "tags": (kept.tags, told.tags),
-            "manifests": (kept.manifests, told.manifests),
-            "bytes reached": (kept.reached, told.reached),
-            "bytes": (kept.size, told.size),
-        }
-        return [f"{name}: {what}: {kept} is not {told}" for what, (kept, told) in checks.items() if kept != told]
+    async def differences_in(self, name: RepositoryName) -> list[str]:
+        believed = await truth.of_index(self.core.index, name)
+        true = await self.shown.contents(name, await truth.known(self.core.index, name))
+        return [f"{name}: {words}" for words in believed.differences(true)]
 
 
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +130,12 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, part: Part, seed: int, honest: bool = False, requests_per_second: int = 5000
+    folder: Path,
+    part: Part,
+    seed: int,
+    honest: bool = False,
+    requests_per_second: int = 5000,
+    slowest: float = 1.0,
 ) -> AsyncIterator[Scene]:
     """No sweep begins by itself; those that are asked for go as fast as this."""
     registry_port, gate_port = free_port(), free_port()
@@ -130,18 +148,32 @@ async def staged(
         events_url=f"http://127.0.0.1:{gate_port}/events",
     )
     initialise(installation)
+    _allow_foreign_layers(installation.registry_yaml(_line(part)))
     config = Config.of(installation.sidecar_yaml, _document(installation, requests_per_second))
-    chance = random.Random(seed)
     async with AsyncExitStack() as stack:
-        running: Application = await stack.enter_async_context(application(config))
-        addresses = await stack.enter_async_context(serving(running))
-        gate = Gate(f"http://{addresses['public']}/events", chance, honest)
+        sidecar = await stack.enter_async_context(AsyncExitStack())
+        running, address = await _start_sidecar(sidecar, config)
+        gate = Gate(f"http://{address}/events", random.Random(seed), honest, slowest=slowest)
         await stack.enter_async_context(gate.running(gate_port))
         registry = await stack.enter_async_context(AsyncExitStack())
         await start_registry(registry, installation, part)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        traffic = Traffic(installation.registry_url, running.core.signer, chance, session, _line(part) == "3")
-        yield Scene(installation, part, running.core, gate, traffic, registry)
+        client = (installation.registry_url, running.core.signer, session)
+        traffic, told = Traffic(*client), truth.Registry(*client)
+        yield Scene(installation, part, config, running.core, gate, traffic, told, registry, sidecar)
+
+
+def _allow_foreign_layers(configuration: Path) -> None:
+    """Registries refuse layers with URLs of their own unless they are told which."""
+    with configuration.open("a") as file:
+        file.write('validation: {manifests: {urls: {allow: ["^https://"]}}}\n')
+
+
+async def _start_sidecar(stack: AsyncExitStack, config: Config) -> tuple[Application, str]:
+    """It, and where it listens."""
+    running = await stack.enter_async_context(application(config))
+    addresses = await stack.enter_async_context(serving(running))
+    return running, addresses["public"]
 
 
 def _document(installation: Installation, requests_per_second: int = 5000) -> dict[str, Any]:

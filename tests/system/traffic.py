@@ -1,200 +1,197 @@
-"""Clients that push, re-tag and delete whatever comes to their mind: chance decides, by a seed that repeats it."""
+"""Clients of a registry, and what they do: actions that can be told in a line, done in one namespace."""
 
 import asyncio
-import hashlib
 import json
-import random
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
-from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
+from sidecar.domain.manifests import MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST
 from sidecar.ports import AccessEntry, TokenSigner
+from tests.system.contents import OCI_CONFIG, OCI_LAYER, Built, Pushable, descriptor, digest_of
 
-REPOSITORIES: Final = ("acme/web", "acme/api", "acme/team/tool", "nginx")
-TAGS: Final = tuple(f"v{number}" for number in range(6))
-CONFIG: Final = "application/vnd.oci.image.config.v1+json"
-LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
-SIGNATURE: Final = "application/vnd.example.signature"
-LAYERS: Final = tuple(bytes([65 + number]) * (10 + number * number) for number in range(8))
+UNREACHED: Final = 0
+"""The status of a request that a registry's restart cut off."""
 
 
-def digest_of(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Blobs, children and the manifest: under a tag, or by digest alone. Its layers are mounted where that is asked for."""
+
+    repository: str
+    what: Pushable
+    tag: str | None = None
+    mounted_from: str | None = None
 
 
-def descriptor(content: bytes, media_type: str) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """Pushes under the tag that clients use for the referrers of a digest, as registries have no API for them (fact 9)."""
+
+    repository: str
+    what: Pushable
+    of: Pushable
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    repository: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """By digest: the tags that point at it go with it."""
+
+    repository: str
+    what: Pushable
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAt:
+    """The manifest that a tag points at, by its digest, as skopeo does."""
+
+    repository: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTag:
+    """The tag alone; 2.8 refuses."""
+
+    repository: str
+    tag: str
+
+
+Action = Push | Refer | Pull | Delete | DeleteAt | DeleteTag
 
 
 @dataclass
 class Traffic:
-    """`pushed` are the manifests that were ever taken, by repository; they need not be there any more."""
+    """`answers` counts statuses by kind of action. What a registry refuses is refused: a child may just be gone."""
 
     url: str
     signer: TokenSigner
-    chance: random.Random
     session: aiohttp.ClientSession
-    deletes_tags: bool
-    pushed: defaultdict[str, dict[str, tuple[bytes, str]]] = field(default_factory=lambda: defaultdict(dict))
-    refused: int = 0
-    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _uploaded: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    async def run(self, actions: int, clients: int = 4) -> None:
-        """So many actions, by several clients at once."""
-        left = iter(range(actions))
+    async def at_once(self, namespace: str, programs: Sequence[Sequence[Action]]) -> None:
+        """Several clients, each doing one thing after the other."""
 
-        async def client() -> None:
-            for _ in left:
-                await self.act()
+        async def client(actions: Sequence[Action]) -> None:
+            for action in actions:
+                await self.act(namespace, action)
 
-        await asyncio.gather(*(client() for _ in range(clients)))
+        await asyncio.gather(*map(client, programs))
 
-    async def act(self) -> None:
-        """One action. What the registry refuses is refused: a child may just have been deleted.
+    async def act(self, namespace: str, action: Action) -> int:
+        """One action; the last answer's status."""
+        repository = f"{namespace}/{action.repository}"
+        match action:
+            case Push(what=what, tag=tag, mounted_from=source):
+                built = what.build(namespace)
+                for layer in built.blobs if source else ():
+                    await self._mount(repository, layer, f"{namespace}/{source}")
+                status = await self._push(repository, built, tag or built.digest)
+            case Refer(what=what, of=of):
+                fallback = of.build(namespace).digest.replace(":", "-")
+                status = await self._push(repository, what.build(namespace), fallback)
+            case Pull(tag=tag):
+                status, _ = await self._manifest("GET", repository, tag)
+            case Delete(what=what):
+                status, _ = await self._manifest("DELETE", repository, what.build(namespace).digest)
+            case DeleteAt(tag=tag):
+                status, digest = await self._manifest("HEAD", repository, tag)
+                if status == 200:
+                    status, _ = await self._manifest("DELETE", repository, digest)
+            case DeleteTag(tag=tag):
+                status, _ = await self._manifest("DELETE", repository, tag)
+        self.answers[type(action).__name__, status] += 1
+        return status
 
-        One at a time in a repository: a push that overlaps a delete can leave a tag that points at nothing.
-        """
-        actions: list[tuple[Callable[[str], Awaitable[bool]], int]] = [
-            (self._image, 8),
-            (self._retag, 4),
-            (self._index, 4),
-            (self._artifact, 2),
-            (self._mount, 2),
-            (self._delete_manifest, 3),
-            (self._delete_tag, 2 if self.deletes_tags else 0),
-        ]
-        action = self.chance.choices([item for item, _ in actions], [weight for _, weight in actions])[0]
-        repository = self.chance.choice(REPOSITORIES)
-        async with self._turns[repository]:
-            self.refused += not await action(repository)
+    def forget_uploads(self) -> None:
+        """Garbage collection may have taken any blob."""
+        self._uploaded.clear()
 
     async def fill(self, repository: str, tags: int) -> None:
         """So many tags, each of a manifest of its own."""
-        await self._blob(repository, b"{}")
+        await self._upload(repository, b"{}")
         for number in range(tags):
             await self.tag(repository, f"t{number}")
 
     async def image(self, repository: str, tag: str, number: int) -> None:
         """A new image of one layer."""
         layer, config = f"layer {number}".encode(), json.dumps({"os": "linux", "n": number}).encode()
-        for blob in (layer, config):
-            await self._blob(repository, blob)
-        assert await self._put(repository, tag, _image(config, CONFIG, (layer,)), OCI_MANIFEST)
+        fields = {"config": descriptor(config, OCI_CONFIG), "layers": [descriptor(layer, OCI_LAYER)]}
+        content = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, **fields}).encode()
+        assert await self._push(repository, Built(content, OCI_MANIFEST, (layer, config)), tag) == 201
 
-    async def tag(self, repository: str, tag: str) -> None:
-        """A tag of a new manifest that needs no blob."""
+    async def tag(self, repository: str, tag: str) -> str:
+        """A tag of a new manifest that needs no blob; its digest."""
         unique = {"org.example.unique": f"{repository}:{tag}"}
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": unique}
-        assert await self._put(repository, tag, json.dumps(index).encode(), OCI_INDEX)
+        built = Built(json.dumps(index).encode(), OCI_INDEX)
+        assert await self._push(repository, built, tag) == 201
+        return built.digest
 
-    async def _image(self, repository: str) -> bool:
-        layers = self.chance.sample(LAYERS, self.chance.randint(0, 3))
-        system = {"os": "linux", "architecture": self.chance.choice(("amd64", "arm64"))}
-        config = json.dumps(system | {"variant": f"v{self.chance.randint(0, 5)}"}).encode()
-        for blob in (config, *layers):
-            await self._blob(repository, blob)
-        return await self._put_somewhere(repository, _image(config, CONFIG, layers), OCI_MANIFEST)
+    async def _push(self, repository: str, built: Built, reference: str) -> int:
+        for child in built.children:
+            await self._push(repository, child, child.digest)
+        for blob in built.blobs:
+            await self._upload(repository, blob)
+        return (await self._manifest("PUT", repository, reference, built.content, built.media_type))[0]
 
-    async def _retag(self, repository: str) -> bool:
-        known = self.pushed[repository]
-        if not known:
-            return False
-        content, media_type = known[self.chance.choice(list(known))]
-        return await self._put(repository, self.chance.choice(TAGS), content, media_type)
+    async def _manifest(
+        self, method: str, repository: str, reference: str, body: bytes = b"", media_type: str = ""
+    ) -> tuple[int, str]:
+        """The status, and the digest that the registry tells."""
+        sent = {"Content-Type": media_type} if media_type else {"Accept": ", ".join(MANIFEST_TYPES)}
+        status, headers = await self._send(method, f"{repository}/manifests/{reference}", (repository,), body, sent)
+        return status, headers.get("Docker-Content-Digest", "")
 
-    async def _index(self, repository: str) -> bool:
-        known = list(self.pushed[repository].values())
-        children = self.chance.sample(known, min(len(known), self.chance.randint(1, 3)))
-        listed = [descriptor(content, media_type) for content, media_type in children]
-        index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}).encode()
-        return await self._put_somewhere(repository, index, OCI_INDEX)
-
-    async def _artifact(self, repository: str) -> bool:
-        """A referrer: untagged, or under the tag that clients use where there is no referrers API."""
-        known = self.pushed[repository]
-        if not known:
-            return False
-        content, media_type = known[self.chance.choice(list(known))]
-        await self._blob(repository, b"{}")
-        artifact = json.loads(_image(b"{}", SIGNATURE, ()))
-        artifact["subject"] = descriptor(content, media_type)
-        body = json.dumps(artifact).encode()
-        fallback = digest_of(content).replace(":", "-")
-        return await self._put(repository, self.chance.choice((fallback, digest_of(body))), body, OCI_MANIFEST)
-
-    async def _mount(self, repository: str) -> bool:
-        """A blob of another repository, and an image of it."""
-        source, layer = self.chance.choice(REPOSITORIES), self.chance.choice(LAYERS)
+    async def _mount(self, repository: str, layer: bytes, source: str) -> None:
+        """One that the source hasn't leaves an upload begun; the layer is uploaded then."""
         where = f"{repository}/blobs/uploads/?mount={digest_of(layer)}&from={source}"
-        await self._send("POST", where, repository, source)
-        await self._blob(repository, b"{}")
-        return await self._put_somewhere(repository, _image(b"{}", CONFIG, (layer,)), OCI_MANIFEST)
-
-    async def _delete_manifest(self, repository: str) -> bool:
-        known = self.pushed[repository]
-        if not known:
-            return False
-        return (
-            await self._send("DELETE", f"{repository}/manifests/{self.chance.choice(list(known))}", repository) == 202
-        )
-
-    async def _delete_tag(self, repository: str) -> bool:
-        return await self._send("DELETE", f"{repository}/manifests/{self.chance.choice(TAGS)}", repository) == 202
-
-    async def _put_somewhere(self, repository: str, content: bytes, media_type: str) -> bool:
-        reference = self.chance.choice((*TAGS, *TAGS, digest_of(content)))
-        return await self._put(repository, reference, content, media_type)
-
-    async def _put(self, repository: str, reference: str, content: bytes, media_type: str) -> bool:
-        status = await self._send("PUT", f"{repository}/manifests/{reference}", repository, "", content, media_type)
+        status, _ = await self._send("POST", where, (repository, source))
         if status == 201:
-            self.pushed[repository][digest_of(content)] = (content, media_type)
-        return status == 201
+            self._uploaded[repository].add(digest_of(layer))
 
-    async def _blob(self, repository: str, content: bytes) -> None:
-        started = await self._request("POST", f"{repository}/blobs/uploads/", repository)
-        if started is None:
+    async def _upload(self, repository: str, content: bytes) -> None:
+        digest = digest_of(content)
+        if digest in self._uploaded[repository]:
             return
-        separator = "&" if "?" in started else "?"
-        await self._send("PUT", f"{started}{separator}digest={digest_of(content)}", repository, "", content)
-
-    async def _request(self, method: str, path: str, repository: str) -> str | None:
-        """The Location of an answer, below /v2/."""
-        headers = self._headers(repository, "")
-        try:
-            async with self.session.request(method, f"{self.url}/v2/{path}", headers=headers) as answer:
-                return answer.headers.get("Location", "").partition("/v2/")[2] or None
-        except aiohttp.ClientError:
-            return None
+        _, headers = await self._send("POST", f"{repository}/blobs/uploads/", (repository,))
+        location = headers.get("Location", "").partition("/v2/")[2]
+        separator = "&" if "?" in location else "?"
+        status, _ = await self._send("PUT", f"{location}{separator}digest={digest}", (repository,), content)
+        if status == 201:
+            self._uploaded[repository].add(digest)
 
     async def _send(
-        self, method: str, path: str, repository: str, source: str = "", body: bytes = b"", media_type: str = ""
-    ) -> int:
-        headers = self._headers(repository, source) | {"Content-Type": media_type or "application/octet-stream"}
+        self,
+        method: str,
+        path: str,
+        repositories: tuple[str, ...],
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Mapping[str, str]]:
+        sent = {"Authorization": f"Bearer {self._token(repositories)}", **(headers or {})}
         try:
-            async with self.session.request(method, f"{self.url}/v2/{path}", data=body, headers=headers) as answer:
+            async with self.session.request(method, f"{self.url}/v2/{path}", data=body, headers=sent) as answer:
                 await answer.read()
-                return answer.status
+                return answer.status, answer.headers
         except aiohttp.ClientError:
-            return 0
+            return UNREACHED, {}
 
-    def _headers(self, repository: str, source: str) -> dict[str, str]:
-        access = [AccessEntry("repository", repository, ("pull", "push", "delete"))]
-        if source:
-            access.append(AccessEntry("repository", source, ("pull",)))
-        return {"Authorization": f"Bearer {self.signer.sign('ci@acme.example', access, 300).text}"}
-
-
-def _image(config: bytes, config_type: str, layers: Any) -> bytes:
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": descriptor(config, config_type),
-            "layers": [descriptor(layer, LAYER) for layer in layers],
-        }
-    ).encode()
+    def _token(self, repositories: tuple[str, ...]) -> str:
+        """Everything in the first, pulling from the others."""
+        if repositories not in self._tokens:
+            access = [AccessEntry("repository", repositories[0], ("pull", "push", "delete"))]
+            access += [AccessEntry("repository", other, ("pull",)) for other in repositories[1:]]
+            self._tokens[repositories] = self.signer.sign("ci@acme.example", access, 3600).text
+        return self._tokens[repositories]

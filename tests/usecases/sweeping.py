@@ -52,9 +52,9 @@ class World:
     pushes: PushTokens
     noted: Noted
 
-    async def sweep(self, **order: Any) -> Sweep:
+    async def sweep(self, reason: SweepReason = SweepReason.PERSON, **order: Any) -> Sweep:
         """One sweep to its end, with its confirmations and the verifications that follow."""
-        asked = await self.database.sweeps.request(SweepOrder(SweepReason.PERSON, **order), self.clock.now())
+        asked = await self.database.sweeps.request(SweepOrder(reason, **order), self.clock.now())
         for _ in range(1000):
             if await self.reconcile.run_once() == 0:
                 if await self.database.sweeps.current() is None:

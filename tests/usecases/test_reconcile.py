@@ -73,6 +73,35 @@ async def test_one_answer_removes_nothing(here: World) -> None:
     assert await drift_of(here, sweep.id) == []
 
 
+@pytest.mark.parametrize("reason", sorted(set(SweepReason) - {SweepReason.INTERVAL}))
+async def test_a_tag_that_outlived_its_manifest_goes(here: World, reason: SweepReason) -> None:
+    """A push overlapped a delete that nobody heard of: the registry says 304 to a condition, and 404 to everybody else."""
+    await here.push("acme/web", "v1", 1)
+    await here.push("acme/web", "v2", 2)
+    here.registry.lost = {digest_of(1)}
+    sweep = await here.sweep(reason=reason)
+    assert await here.tags() == {"v2": digest_of(2)}
+    assert await here.manifests() == {digest_of(2)}
+    assert await drift_of(here, sweep.id) == [("v1", "removed")]
+
+
+async def test_a_sweep_at_its_interval_makes_no_events_of_tags(here: World) -> None:
+    """Registry fact 3: 304 makes none. One that an event or a person asks for meanwhile asks without a condition."""
+    await here.push("acme/web", "v1", 1)
+    conditions: list[str | None] = []
+
+    async def listens(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith("/manifests/v1"):
+            conditions.append(request.headers.get("If-None-Match"))
+        return None
+
+    here.registry.fault = listens
+    await here.sweep(reason=SweepReason.INTERVAL)
+    await here.database.sweeps.request(SweepOrder(SweepReason.INTERVAL), here.clock.now())
+    await here.sweep(reason=SweepReason.INSTANCE)
+    assert conditions == [f'"{digest_of(1)}"', None]
+
+
 async def test_an_untagged_manifest_that_is_served_stays(here: World) -> None:
     """No list names it, and yet it is there."""
     await here.push("acme/web", "v1", 1)

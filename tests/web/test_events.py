@@ -1,6 +1,7 @@
 """The door of notifications over HTTP: a rightful registry is never refused, anybody else always."""
 
 import asyncio
+import gzip
 import hmac
 import json
 import re
@@ -25,6 +26,7 @@ from tests.running import Sidecar, running
 
 WEB = RepositoryName("acme/web")
 CAP: Final = 65_536
+OTHER: Final = "sha256:" + "b" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class Door:
 
     async def quarantined(self) -> list[Quarantined]:
         return await self.sidecar.application.core.inbox.quarantined(2000)
+
+    async def retry(self, identifier: int) -> Any:
+        """What the administrator is answered, who tries to read it again."""
+        headers = {"Authorization": f"Bearer {self.sidecar.administrator}"}
+        async with self.sidecar.http.post(
+            f"{self.sidecar.url}/installation.inboxRetry", json={"id": identifier}, headers=headers
+        ) as answer:
+            return await answer.json()
 
     async def counted(self, outcome: str) -> float:
         """The metric of this outcome."""
@@ -248,15 +258,84 @@ async def test_without_a_secrets_file_no_event_is_rightful(tmp_path: Path) -> No
         assert await door.post(envelope(event("e1")), {}) == 401
 
 
+def _changed(number: int, **fields: Any) -> bytes:
+    return envelope(event(f"p{number}", tag="v1") | fields)
+
+
+def _target(number: int, **fields: Any) -> bytes:
+    return envelope(event(f"p{number}", **{"tag": "v1"} | fields))
+
+
+POISON: Final[dict[str, Callable[[int], bytes]]] = {
+    "no JSON": lambda number: b"%d: no JSON" % number,
+    "truncated": lambda number: _target(number)[: -1 - number],
+    "bad UTF-8": lambda number: _target(number).replace(b"v1", b"\xff\xc3\x28"),
+    "gzip": lambda number: gzip.compress(_target(number)),
+    "nothing": lambda number: b" " * number,
+    "no envelope": lambda number: b"[%d]" % number,
+    "no events": lambda number: b'{"events":{"%d":1}}' % number,
+    "deep nesting": lambda number: b'{"events":' * (number + 1) + b"[" * 20_000,
+    "a huge integer": lambda number: _target(number, size=7).replace(b'"size": 7', b'"size": ' + b"9" * 5000),
+    "a number beyond doubles": lambda number: _target(number, size=7).replace(b'"size": 7', b'"size": 1e999'),
+    "NaN": lambda number: _target(number, size=float("nan")),
+    "a key twice": lambda number: _target(number).replace(b'"id"', b'"id": "other", "id"'),
+    "over the cap": lambda number: _target(number, url="x" * CAP),
+    "wrong types": lambda number: _changed(number, target=[number]),
+    "no id": lambda number: _changed(number, id=""),
+    "an endless id": lambda number: _changed(number, id="e" * (65 + number)),
+    "no action": lambda number: _changed(number, action=None),
+    "a wrong name": lambda number: _target(number, repository="acme/../web"),
+    "a name in capitals": lambda number: _target(number, repository="Acme/Web"),
+    "a wrong tag": lambda number: _target(number, tag="v1/../v2"),
+    "a short digest": lambda number: _target(number, digest="sha256:bad"),
+    "a digest in capitals": lambda number: _target(number, digest=f"sha256:{'A' * 64}"),
+    "a digest of another kind": lambda number: _target(number, digest=f"md5:{'a' * 32}"),
+    "a negative size": lambda number: _target(number, size=-1 - number),
+    "the year 0": lambda number: _changed(number, timestamp="0000-01-01T00:00:00Z"),
+    "the year 1": lambda number: _changed(number, timestamp="0001-01-01T00:00:00Z"),
+    "the year 10000": lambda number: _changed(number, timestamp="10000-01-01T00:00:00Z"),
+    "the year 9999": lambda number: _changed(number, timestamp="9999-12-31T23:59:59Z"),
+    "tomorrow": lambda number: _changed(number, timestamp="2026-11-24T12:00:00Z"),
+    "a lone surrogate": lambda number: _target(number).replace(b"crane", b"\\ud800"),
+}
+
+
 async def test_poison_does_not_hold_up_the_next_good_event(door: Door) -> None:
     """1,000 malformed envelopes: each 200 and quarantined, and the next good one is indexed within a second."""
-    poison = [envelope(event(f"p{number}", digest="sha256:bad")) for number in range(500)]
-    poison += [json.dumps({"events": [{"id": number}]}).encode()[: number % 40] for number in range(500)]
-    statuses = {await door.send(body) for body in poison}
+    makers = list(POISON.values())
+    statuses = {await door.send(makers[number % len(makers)](number // len(makers))) for number in range(1000)}
     assert await door.send(envelope(event("good", tag="v1"))) == 200
     assert await listed(door, "v1") < 1
     assert statuses == {200}
     assert len(await door.quarantined()) == 1000
+    assert await door.counted("quarantined") == 1000
+
+
+@pytest.mark.parametrize("make", POISON.values(), ids=POISON.keys())
+async def test_each_kind_of_poison_is_kept_with_a_reason(door: Door, make: Callable[[int], bytes]) -> None:
+    """As it came, or its head; and nothing of it is in the index."""
+    body = make(1)
+    assert await door.send(body) == 200
+    (kept,) = await door.quarantined()
+    assert kept.reason
+    assert kept.content == body[: max(CAP, HEAD_BYTES)]
+    assert await door.tags() == {}
+
+
+async def test_an_event_from_the_future_does_not_win_for_ever(door: Door) -> None:
+    """Decision 1: it goes to quarantine, where it can be taken once its time has come; until then others count."""
+    future = envelope(event("future", tag="v1", digest=OTHER) | {"timestamp": "2026-11-23T13:00:01Z"})
+    almost = envelope(event("almost", tag="v2", digest=OTHER) | {"timestamp": "2026-11-23T13:00:00Z"})
+    for body in (future, almost, envelope(event("now", tag="v1", second=1))):
+        assert await door.send(body) == 200
+    await listed(door, "v1")
+    assert await door.tags() == {"v1": DIGEST, "v2": OTHER}
+    (kept,) = await door.quarantined()
+    assert "clock" in kept.reason
+    assert not (await door.retry(kept.id))["result"]["taken"]
+    door.sidecar.clock.advance(seconds=2)
+    assert (await door.retry(kept.id))["result"]["taken"]
+    assert await door.quarantined() == []
 
 
 @pytest.fixture(scope="module")

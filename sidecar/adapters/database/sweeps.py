@@ -88,6 +88,12 @@ SELECT 1
  LIMIT 1
 """
 
+_FOR_A_REASON: Final = """
+UPDATE sweep
+   SET reason = $2
+ WHERE id = $1
+"""
+
 _PRUNE: Final = """
 DELETE FROM sweep
  WHERE id <= $1
@@ -222,6 +228,8 @@ async def _requested(session: Session, order: SweepOrder, at: datetime) -> Sweep
     waiting = _optional(await session.fetch_one(_WAITING_LIKE, order.project or "", int(order.dry_run)))
     if waiting is not None:
         identifier = waiting.id
+        if waiting.order.reason is SweepReason.INTERVAL:
+            await session.execute(_FOR_A_REASON, identifier, order.reason)
     else:
         columns = (order.reason, order.project, int(order.dry_run), int(order.accepted), time_column(at))
         ((identifier,),) = await session.fetch(_ADD, *columns)
