@@ -307,7 +307,8 @@ class Index(Protocol):
     async def doubtful(self, repository: RepositoryName, since: datetime) -> Mapping[Digest, bool]:
         """Manifests that no tag vouches for, and whether they live.
 
-        Untagged ones; of those that are gone, children of indexes that live, and what an event told of after `since`.
+        Untagged ones; of those that are gone, children of indexes that live, and what an event told of, or was learnt,
+        after `since`.
         """
         ...
 

@@ -28,7 +28,8 @@ from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOr
 
 RETRY: Final = timedelta(seconds=15)
 RECENT: Final = timedelta(days=7)
-"""For so long after its last event a manifest that is gone is asked for again: its next push may be lost."""
+"""For so long after it was learnt, or after its last event, a manifest that is gone is asked for again: its next push
+may be lost."""
 _AT_A_TIME: Final = 16
 """Repositories whose lists are asked for together."""
 _ASKED_TOGETHER: Final = 200

@@ -179,7 +179,9 @@ class Equivalence(RuleBasedStateMachine):
         await scene.sweep(ProjectId(self.namespace))
         names = [RepositoryName(f"{self.namespace}/{name}") for name in REPOSITORIES]
         found = [words for name in names for words in await scene.differences_in(name)]
-        assert (found, await scene.core.index.recount()) == ([], [])
+        found += [f"miscounted: {miscount}" for miscount in await scene.core.index.recount()]
+        if found:
+            raise AssertionError("\n".join(found))
 
 
 def play(loop: Loop, scene: Scene, examples: int, steps: int) -> None:

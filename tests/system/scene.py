@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from sidecar import bootstrap
 from sidecar.bootstrap import Application, Core, application, serving
 from sidecar.cli import distribution
 from sidecar.cli.init import initialise
@@ -123,7 +124,9 @@ class Scene:
 
 
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked for again is asked for soon."""
+    """What is asked for again is asked for soon, and what is due is noticed at once."""
+    for seconds in ("_INDEX_SECONDS", "_VERIFY_SECONDS", "_SWEEP_SECONDS"):
+        monkeypatch.setattr(bootstrap, seconds, 0.05)
     monkeypatch.setattr(fetch_manifests, "FIRST_PAUSE", fetch_manifests.FIRST_PAUSE / 20)
     monkeypatch.setattr(verify, "RETRY", verify.RETRY / 20)
 

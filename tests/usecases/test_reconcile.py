@@ -119,6 +119,19 @@ async def test_an_untagged_manifest_that_is_not_served_goes(here: World) -> None
     assert await here.manifests() == {digest_of(2)}
 
 
+async def test_what_only_sweeps_knew_is_found_again(here: World) -> None:
+    """Pushed, deleted and pushed again by digest without one event that was heard: it is served, so it is listed."""
+    here.registry.push("acme/web", "v1", digest_of(1))
+    here.registry.push("acme/web", "v2", digest_of(2))
+    await here.sweep()
+    del here.registry.tags["acme/web"]["v1"]
+    await here.sweep()
+    assert await here.manifests() == {digest_of(2)}
+    here.registry.manifests["acme/web"] = {digest_of(1)}
+    await here.sweep()
+    assert await here.manifests() == {digest_of(1), digest_of(2)}
+
+
 async def test_a_dry_run_changes_nothing(here: World) -> None:
     """It tells what would be, by the same questions."""
     await here.push("acme/web", "old", 1)

@@ -69,7 +69,7 @@ SELECT manifest.digest, manifest.gone
        WHEN 0 THEN NOT EXISTS (SELECT 1
                                  FROM tag
                                 WHERE tag.repository = manifest.repository AND tag.digest = manifest.digest)
-       ELSE manifest.order_time >= $2
+       ELSE manifest.order_time >= $2 OR manifest.created_at >= $2
          OR EXISTS (SELECT 1
                       FROM manifest_reference
                       JOIN manifest AS parent ON parent.digest = manifest_reference.manifest
