@@ -34,6 +34,7 @@ from sidecar.domain.pulls import PullLedger
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
+from sidecar.ports.auditing import AuditLog
 from sidecar.ports.browsing import Browsing
 from sidecar.ports.changing import Changes
 from sidecar.ports.explaining import Explanations
@@ -63,6 +64,9 @@ from sidecar.usecases.manage_roles import ManageRoles
 from sidecar.usecases.manage_service_accounts import ManageServiceAccounts
 from sidecar.usecases.manage_tokens import ManageTokens
 from sidecar.usecases.order_sweeps import OrderSweeps
+from sidecar.usecases.prune_audit import PORTION as PORTION_OF_AUDIT
+from sidecar.usecases.prune_audit import PruneAudit
+from sidecar.usecases.read_audit import ReadAudit
 from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.reconcile import Reconcile
 from sidecar.usecases.record_use import RecordUse
@@ -74,6 +78,7 @@ from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from sidecar.usecases.verify import Verify
 from sidecar.usecases.watch_index import WatchIndex
 from sidecar.web import events, token
+from sidecar.web.api.audit_log import AuditLogNamespace
 from sidecar.web.api.dispatcher import Dispatcher
 from sidecar.web.api.image import ImageNamespace
 from sidecar.web.api.inbox import InboxNamespace
@@ -153,6 +158,7 @@ class Core:
     echoes: Echoes
     pushes: PushTokens
     changes: Changes
+    audit: AuditLog
     registry: HttpRegistryWriter
     used: RecordUse
 
@@ -244,6 +250,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness, metrics: M
             pushes=PushTokens(),
             explanations=database.explanations,
             changes=database.changes,
+            audit=database.audit,
             used=used,
         )
 
@@ -348,7 +355,8 @@ def _pull_secret_keys(config: Config) -> list[bytes]:
 
 
 def _upkeep(core: Core) -> tuple[Repeating, ...]:
-    """What keeps credentials and access up to date."""
+    """What keeps credentials and access up to date, and the audit log within its bounds."""
+    prune = PruneAudit(core.audit, core.clock, timedelta(days=core.config.audit.keep_days))
     return (
         Repeating("last use of credentials", _FLUSH_SECONDS, core.used.flush, at_end=True),
         Repeating("changes of access", _FOLLOW_SECONDS, core.access.refresh),
@@ -356,6 +364,7 @@ def _upkeep(core: Core) -> tuple[Repeating, ...]:
         Repeating("keys of providers", _KEYS_SECONDS, core.sign_in.refresh),
         Repeating("expired credentials", _FORGET_SECONDS, ForgetExpired(core.store, core.clock)),
         Repeating("sealing pull secrets", _RESEAL_SECONDS, ResealPullSecrets(core.store, core.sealing)),
+        Repeating("old audit entries", _FORGET_SECONDS, prune, portion=PORTION_OF_AUDIT),
     )
 
 
@@ -396,8 +405,9 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
             MeNamespace(InspectAccess(store), ManageTokens(store, clock, core.randomness)),
             _installation(core),
             ImageNamespace(ExplainImage(core.explanations, core.registry, core.access.owner_of)),
-            InboxNamespace(ManageQuarantine(core.inbox, receive.again)),
-            ReconcileNamespace(OrderSweeps(core.sweeps, clock), Recount(core.index)),
+            InboxNamespace(ManageQuarantine(core.inbox, receive.again, clock)),
+            AuditLogNamespace(ReadAudit(core.audit, store)),
+            ReconcileNamespace(OrderSweeps(core.sweeps, clock), Recount(core.index, clock)),
         )
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)

@@ -290,6 +290,11 @@ class SignIn(_Section):
         return self
 
 
+class Audit(_Section):
+    keep_days: int = Field(default=365, ge=1, le=3650)
+    """How long the audit log keeps its entries."""
+
+
 class Secrets(_Section):
     allow_readable: bool = False
     """Take secret files that others than their owner can read, as Kubernetes mounts them."""
@@ -329,6 +334,7 @@ class Config(_Section):
     """Logins at other registries that are kept for deployments."""
     sign_in: SignIn = SignIn()
     """Who may sign in besides the holders of what the sidecar gives out; docs/sign-in.md."""
+    audit: Audit = Audit()
     secrets: Secrets = Secrets()
     """How secret files are read."""
     logging: Logging = Logging()

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from sidecar.domain.actors import Actor
+from sidecar.domain.audit import AuditEntry, Outcome, Resource
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.names import AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName
@@ -50,6 +52,19 @@ def secret(
     principal_kind = PrincipalKind.SERVICE_ACCOUNT if accounts else PrincipalKind.PERSON
     credential = Credential(key, kind, principal, principal_kind, expires_at, limit, parent)
     return IssuedSecret(credential, digest_of(key), "rpt_abcd…", "laptop", LONG_AGO, MAKER)
+
+
+def audit_entry(
+    project: str | None = "acme",
+    actor: str = MAKER,
+    outcome: Outcome = Outcome.DONE,
+    at: datetime = LONG_AGO,
+    resource_type: str = "project",
+) -> AuditEntry:
+    by = Actor(actor, "person", "one", "192.0.2.1", "r-1")
+    return AuditEntry(
+        at, by, "project.update", Resource(resource_type, "acme", project), outcome, None, {"name": "Acme"}
+    )
 
 
 def digest_of(key: str) -> bytes:

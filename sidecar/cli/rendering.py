@@ -74,6 +74,9 @@ pull_secrets:
   # introspection: null
   # reserved_domains: []
 
+# audit:
+  # keep_days: 365
+
 # secrets:
   # allow_readable: false
 

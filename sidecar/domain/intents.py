@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from sidecar.domain.actors import Actor
 from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.identity import PrincipalKind
 from sidecar.domain.manifests import OCI_INDEX
 from sidecar.domain.names import RepositoryName
 
@@ -22,6 +24,7 @@ class Intent:
     """One change. `digest` is where the tag pointed when it was asked for, or the manifest to delete.
 
     `known` is the time of the newest event of the tag that the index knew then, in nanoseconds by the registry's clock.
+    Who asked for it stays known, whoever concludes it.
     """
 
     id: str
@@ -32,6 +35,24 @@ class Intent:
     tag: Tag | None = None
     digest: Digest | None = None
     known: int = 0
+    principal_kind: str = PrincipalKind.PERSON
+    credential: str | None = None
+    address: str = ""
+    request: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.principal, self.principal_kind, self.credential, self.address, self.request)
+
+    def asked_by(self, actor: Actor) -> "Intent":
+        return replace(
+            self,
+            principal=actor.name,
+            principal_kind=actor.kind,
+            credential=actor.credential,
+            address=actor.address,
+            request=actor.request,
+        )
 
     @property
     def throwaway(self) -> bytes:

@@ -5,6 +5,7 @@ A prefix per kind lets scanners find leaks; the checksum lets a typo fail withou
 """
 
 import hashlib
+import re
 import zlib
 from enum import StrEnum
 from typing import Final
@@ -46,6 +47,17 @@ def recognise(text: str) -> SecretKind | None:
     if prefix not in _KINDS or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
         return None
     return _KINDS[prefix]
+
+
+_IN_TEXT: Final = re.compile(
+    rf"(?:{'|'.join(SecretKind)})_[0-9A-Za-z]{{8,}}"  # what the sidecar gives out
+    r"|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9._-]+"  # a signed token
+)
+
+
+def without_secrets(text: str) -> str:
+    """What people wrote, without what they should not have written into it."""
+    return _IN_TEXT.sub("(a secret)", text)
 
 
 def digest(secret: str) -> bytes:

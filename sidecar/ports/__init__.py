@@ -15,6 +15,7 @@ from sidecar.domain.names import Email, PrincipalName, ProjectId, RepositoryName
 from sidecar.domain.outsiders import ToldGroups
 from sidecar.domain.policy import Access, Grant
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
+from sidecar.ports.auditing import Audit
 from sidecar.ports.pull_secrets import PullSecrets
 
 
@@ -232,6 +233,9 @@ class Tables(Protocol):
 
     @property
     def groups(self) -> PersonGroups: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
 
 class Store(Protocol):

@@ -9,6 +9,7 @@ from typing import Protocol
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.intents import Intent
 from sidecar.domain.names import RepositoryName
+from sidecar.ports.auditing import Audit
 from sidecar.ports.index import RegistryReader
 
 
@@ -49,6 +50,9 @@ class ChangeTables(Protocol):
     What is taken away keeps its place among the events: those that follow the change alter nothing, and a push that the
     registry took after it stands.
     """
+
+    @property
+    def audit(self) -> Audit: ...
 
     async def begin(self, intent: Intent) -> None: ...
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
 from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
@@ -80,8 +81,8 @@ class Inbox(Protocol):
 
     async def get_quarantined(self, quarantined: int) -> Quarantined | None: ...
 
-    async def drop(self, quarantined: int) -> bool:
-        """Forgets one; False where there is none."""
+    async def drop(self, quarantined: int, audited: AuditEntry) -> bool:
+        """Forgets one, and tells the audit log in the same transaction; False where there is none."""
         ...
 
 
@@ -320,8 +321,11 @@ class Index(Protocol):
         """Tags by repository; one without any is left out."""
         ...
 
-    async def recount(self) -> list[Miscount]:
-        """Counts all sizes and numbers anew and mends what differs: nothing, unless a fault of ours made it so."""
+    async def recount(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None) -> list[Miscount]:
+        """Counts all sizes and numbers anew and mends what differs: nothing, unless a fault of ours made it so.
+
+        What was found for a person who asked is `audited`.
+        """
         ...
 
 

@@ -1,11 +1,12 @@
 """What reconciling needs kept: sweeps, so that they resume after a crash, and what each of them found."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.targets import Target
@@ -111,8 +112,13 @@ class SweepObserver(Protocol):
 class Sweeps(Protocol):
     """Sweeps as they stand. What a running one changes is kept by `IndexTables`, in the index's own transactions."""
 
-    async def request(self, order: SweepOrder, at: datetime) -> Sweep:
-        """A new sweep that waits, or the waiting one of the same order. Acceptance reopens the one that stopped."""
+    async def request(
+        self, order: SweepOrder, at: datetime, audited: Callable[[Sweep], AuditEntry] | None = None
+    ) -> Sweep:
+        """A new sweep that waits, or the waiting one of the same order. Acceptance reopens the one that stopped.
+
+        What a person asks for is `audited` in the same transaction.
+        """
         ...
 
     async def guard(self, at: datetime) -> None:

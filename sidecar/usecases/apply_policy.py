@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sidecar.domain.audit import done
 from sidecar.domain.declaration import Author, Declaration, faults, outcome
 from sidecar.domain.errors import Invalid
 from sidecar.domain.names import EVERY_PROJECT
@@ -32,6 +33,8 @@ class ApplyPolicy:
             needed = changes(present, wanted)
             if not dry_run:
                 await _write(tables, needed)
+                for change in needed:
+                    await tables.audit.record(done(caller, author.at, change.before, change.after))
         return needed
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from sidecar.domain.audit import done
 from sidecar.domain.errors import Invalid
 from sidecar.domain.identity import Credential, CredentialKind, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
@@ -45,4 +46,5 @@ class CreateToken:
         token = issue(credential, self.randomness.bytes(RANDOM_BYTES), label, now, caller.principal.name)
         async with self.store.writing() as tables:
             await tables.secrets.add(token.kept)
+            await tables.audit.record(done(caller, now, None, token.kept))
         return token

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from sidecar.domain.actors import ITSELF
+from sidecar.domain.audit import Thing, changed
 from sidecar.domain.errors import Invalid
 from sidecar.domain.identity import SIDECAR, Credential, CredentialKind, PrincipalKind
 from sidecar.domain.names import EVERY_PROJECT, Email, PrincipalName, RoleName
@@ -12,6 +14,8 @@ from sidecar.domain.tenancy import Binding, IssuedSecret
 from sidecar.ports import Clock, Store, Tables
 
 CREDENTIAL_ID: Final = "administrator-token-file"
+ACTION: Final = "sidecar.ensureAdministrator"
+"""What the audit log calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class EnsureAdministrator:
         async with self.store.writing() as tables:
             await self._replace_token(tables, name, token)
             if not await tables.bindings.list(EVERY_PROJECT):
-                await tables.bindings.put(self._binding(name))
+                binding = self._binding(name)
+                await tables.bindings.put(binding)
+                await self._record(tables, None, binding)
 
     async def _replace_token(self, tables: Tables, email: Email, token: str | None) -> None:
         """Leaves a token that is the same as it was, because what came from it goes when it is removed."""
@@ -44,6 +50,11 @@ class EnsureAdministrator:
             await tables.secrets.remove(CREDENTIAL_ID)
         if wanted:
             await tables.secrets.add(wanted)
+        if known or wanted:
+            await self._record(tables, known, wanted)
+
+    async def _record(self, tables: Tables, before: Thing | None, after: Thing | None) -> None:
+        await tables.audit.record(changed(ITSELF, ACTION, self.clock.now(), before, after))
 
     def _secret(self, email: Email, token: str) -> IssuedSecret:
         credential = Credential(CREDENTIAL_ID, CredentialKind.PERSONAL_TOKEN, email, PrincipalKind.PERSON)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sidecar.domain.actors import Actor, Asking
+from sidecar.domain.audit import changed, gathered
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import Credential, CredentialKind, Principal
 from sidecar.domain.issuing import issue
@@ -18,6 +20,8 @@ MAX_OF_ONE: Final = 1000
 """How many may have come from one credential. The oldest goes first, so that logins in a loop don't fill the memory."""
 REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
 """Whose holders get one: a service account's key is kept by docker itself, and works as long (TS-52)."""
+ACTION: Final = "token.refresh"
+"""What the audit log calls it: one entry for all that one credential got from one address within some minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class IssueRefreshToken:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, principal: Principal) -> str | None:
+    async def __call__(self, principal: Principal, asking: Asking) -> str | None:
         """The secret, shown this once (TS-46 to 52); None for whoever gets none.
 
         Raises InvalidCredentials where the principal's credential was revoked meanwhile.
@@ -44,10 +48,10 @@ class IssueRefreshToken:
             parent=principal.credential,
         )
         secret = issue(credential, self.randomness.bytes(RANDOM_BYTES), "", now, principal.name)
-        await self._keep(secret.kept, principal.credential)
+        await self._keep(secret.kept, principal.credential, Actor.of(principal, asking))
         return secret.text
 
-    async def _keep(self, secret: IssuedSecret, parent: str) -> None:
+    async def _keep(self, secret: IssuedSecret, parent: str, actor: Actor) -> None:
         async with self.store.writing() as tables:
             if await tables.secrets.get(parent) is None:
                 raise InvalidCredentials
@@ -56,6 +60,8 @@ class IssueRefreshToken:
             for oldest in _surplus(siblings, parent):
                 await tables.secrets.remove(oldest.credential.id)
             await tables.secrets.add(secret)
+            entry = changed(actor, ACTION, secret.created_at, None, secret)
+            await tables.audit.record(gathered(entry, actor.name, actor.credential, actor.address))
 
 
 def _end(principal: Principal, now: datetime) -> datetime:

@@ -86,7 +86,7 @@ class IssueToken:
     access: AccessReader
     signer: TokenSigner
     clock: Clock
-    refresh_token: Callable[[Principal], Awaitable[str | None]]
+    refresh_token: Callable[[Principal, Asking], Awaitable[str | None]]
     lifetimes: Lifetimes
     fresh: FreshTokens
     pushes: PushTokens
@@ -107,7 +107,7 @@ class IssueToken:
         principal = await self._principal(request)
         access = self._decide(principal, scopes)
         token = self._token(principal, access)
-        refresh_token = await self.refresh_token(principal) if request.offline else None
+        refresh_token = await self.refresh_token(principal, request.asking) if request.offline else None
         return IssuedToken(principal, access, token, refresh_token, generation)
 
     def repeats(self, issued: IssuedToken) -> bool:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from sidecar.domain.audit import done
 from sidecar.domain.bindings import check_headed, check_roles, grants_of, permissions_by_role
 from sidecar.domain.errors import NotFound, found
 from sidecar.domain.names import EVERY_PROJECT, Glob, PrincipalName, ProjectId, RoleName
@@ -32,7 +34,7 @@ class ManageBindings:
             _check_reach(await _project(tables, project), repositories)
             old = await tables.bindings.get(project, principal)
             new = Binding(project, principal, roles, repositories, self.clock.now(), caller.principal.name)
-            await _give(tables, caller, old, new)
+            await _give(tables, caller, old, new, self.clock.now())
 
     async def grant(self, caller: Caller, project: str, principal: PrincipalName, role: RoleName) -> None:
         """One role more. A binding that is narrowed stays so, for the new role too."""
@@ -40,7 +42,8 @@ class ManageBindings:
             await _project(tables, project)
             old = await tables.bindings.get(project, principal)
             held = old or Binding(project, principal, (), None, self.clock.now(), caller.principal.name)
-            await _give(tables, caller, old, replace(held, roles=tuple(dict.fromkeys((*held.roles, role)))))
+            new = replace(held, roles=tuple(dict.fromkeys((*held.roles, role))))
+            await _give(tables, caller, old, new, self.clock.now())
 
     async def revoke(self, caller: Caller, project: str, principal: PrincipalName, role: RoleName) -> None:
         """One role less; NotFound where the principal doesn't hold it, so that a typo isn't taken for a success."""
@@ -50,7 +53,8 @@ class ManageBindings:
             if role not in old.roles:
                 raise NotFound("binding")
             left = tuple(name for name in old.roles if name != role)
-            await _change(tables, caller, old, replace(old, roles=left), await _permissions(tables, project))
+            permissions = await _permissions(tables, project)
+            await _change(tables, caller, old, replace(old, roles=left), permissions, self.clock.now())
 
     async def users(self, project: str) -> list[Binding]:
         """The bindings on this very project, by principal; those on `*` are listed for `*` alone."""
@@ -70,14 +74,19 @@ def _check_reach(project: Project | None, repositories: tuple[Glob, ...] | None)
         check_reach(repositories or (), (own_slice(project.sid), *project.owns))
 
 
-async def _give(tables: Tables, caller: Caller, old: Binding | None, new: Binding) -> None:
+async def _give(tables: Tables, caller: Caller, old: Binding | None, new: Binding, at: datetime) -> None:
     permissions = await _permissions(tables, new.project)
     check_roles(new, permissions)
-    await _change(tables, caller, old, new, permissions)
+    await _change(tables, caller, old, new, permissions, at)
 
 
 async def _change(
-    tables: Tables, caller: Caller, old: Binding | None, new: Binding, permissions: Mapping[str, frozenset[str]]
+    tables: Tables,
+    caller: Caller,
+    old: Binding | None,
+    new: Binding,
+    permissions: Mapping[str, frozenset[str]],
+    at: datetime,
 ) -> None:
     """Writes `new` over `old` if the caller holds what either gives; without roles the binding is removed."""
     require_all(caller.access, [grant for each in (old, new) if each for grant in grants_of(each, permissions)])
@@ -86,6 +95,7 @@ async def _change(
         await tables.bindings.put(new)
     else:
         await tables.bindings.remove(new.project, new.principal)
+    await tables.audit.record(done(caller, at, old, new if new.roles else None))
 
 
 async def _permissions(tables: Tables, project: str) -> Mapping[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from sidecar.domain.audit import done
 from sidecar.domain.errors import AlreadyExists, Forbidden, Invalid, Refused, found
 from sidecar.domain.identity import PrincipalKind
 from sidecar.domain.names import PrincipalName, ProjectId, RoleName
@@ -32,6 +33,7 @@ class ManageProjects:
             await _check_free(tables, sid, {"sid": (own_slice(sid),), "owns": owns})
             await tables.projects.add(project)
             await tables.bindings.put(_first_owner(project))
+            await tables.audit.record(done(caller, project.created_at, None, project))
         return project
 
     async def visible_to(self, caller: Caller) -> list[Project]:
@@ -62,17 +64,19 @@ class ManageProjects:
                 owns=project.owns if owns is None else owns,
             )
             await tables.projects.replace(changed)
+            await tables.audit.record(done(caller, self.clock.now(), project, changed))
         return changed
 
-    async def delete(self, sid: ProjectId) -> None:
+    async def delete(self, caller: Caller, sid: ProjectId) -> None:
         """Refused while the registry holds a tag in it; RegistryUnavailable if the registry doesn't say."""
         project = await self.get(sid)
         left = await self.catalog.repositories_with_tags((own_slice(sid), *project.owns))
         if left:
             raise Refused("project_in_use", "api: project still holds repositories", sorted(left)[:100])
         async with self.store.writing() as tables:
-            found(await tables.projects.get(sid), "project")
+            last = found(await tables.projects.get(sid), "project")
             await tables.projects.remove(sid)
+            await tables.audit.record(done(caller, self.clock.now(), last, None))
 
     def _require_creator(self, caller: Caller) -> None:
         person = caller.principal.kind is PrincipalKind.PERSON and caller.principal.limit is None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from sidecar.domain.audit import done
 from sidecar.domain.errors import Invalid, InvalidCredentials, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
@@ -86,7 +87,7 @@ class ManagePullSecrets:
             )
             new = await self._new_credential(tables, caller, made)
             made = replace(made, credential=new.kept.credential.id)
-            await _add(tables, made)
+            await _add(tables, caller, made)
         return Handed(made, (Login(self.host, made.username, new.text), *others))
 
     async def keep(
@@ -118,7 +119,7 @@ class ManagePullSecrets:
             others = await self._included(tables, caller, project, name, include)
             found(await tables.projects.get(project), "project")
             made = replace(made, sealed=self.sealing.seal(login.password, made.sealed_about()))
-            await _add(tables, made)
+            await _add(tables, caller, made)
         return Handed(made, (replace(login, server=server), *others))
 
     async def renew(
@@ -146,6 +147,7 @@ class ManagePullSecrets:
             else:
                 renewed, login = self._resealed(renewed, known.server, password)
             await tables.pull_secrets.replace(renewed)
+            await tables.audit.record(done(caller, now, known, renewed))
         return Handed(renewed, (login, *others))
 
     async def all_of(self, project: ProjectId) -> list[PullSecret]:
@@ -166,13 +168,14 @@ class ManagePullSecrets:
             return Handed(known, others), secrets
         return Handed(known, (self._opened(known), *others)), secrets
 
-    async def delete(self, project: ProjectId, name: PullSecretName) -> None:
+    async def delete(self, caller: Caller, project: ProjectId, name: PullSecretName) -> None:
         """With all of its secrets, at once."""
         async with self.store.writing() as tables:
             known = await _known(tables, project, name)
             for secret in await _issued(tables, known):
                 await tables.secrets.remove(secret.credential.id)
             await tables.pull_secrets.remove(project, name)
+            await tables.audit.record(done(caller, self.clock.now(), known, None))
 
     def valid(self, secret: PullSecret) -> bool:
         """Whether it opens anything now."""
@@ -272,10 +275,11 @@ def _end(wanted: datetime | None, maker: Principal) -> datetime | None:
     return maker.expires_at if wanted is None else min(wanted, maker.expires_at)
 
 
-async def _add(tables: Tables, secret: PullSecret) -> None:
+async def _add(tables: Tables, caller: Caller, secret: PullSecret) -> None:
     if len(await tables.pull_secrets.list(secret.project)) >= MOST:
         raise _too_many(f"{secret.project} has {MOST} pull secrets")
     await tables.pull_secrets.add(secret)
+    await tables.audit.record(done(caller, secret.created_at, None, secret))
 
 
 async def _known(tables: Tables, project: ProjectId, name: PullSecretName) -> PullSecret:

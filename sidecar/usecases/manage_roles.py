@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from sidecar.domain.audit import done
 from sidecar.domain.errors import Invalid, Refused, found
 from sidecar.domain.names import ProjectId, RoleName
 from sidecar.domain.policy import Caller, Grant, require_all
@@ -37,6 +38,7 @@ class ManageRoles:
             role = replace(made, permissions=patterns, title=title)
             require_all(caller.access, [_grant(role), _grant(made)])
             await tables.roles.put(role)
+            await tables.audit.record(done(caller, self.clock.now(), replaced, role))
         return role
 
     async def all_of(self, project: ProjectId) -> list[KnownRole]:
@@ -63,6 +65,7 @@ class ManageRoles:
             if holders:
                 raise Refused("role_in_use", "api: role is in use", holders[:100])
             await tables.roles.remove(project, name)
+            await tables.audit.record(done(caller, self.clock.now(), role, None))
 
 
 def _grant(role: Role) -> Grant:

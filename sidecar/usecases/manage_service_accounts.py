@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from sidecar.domain.audit import done
 from sidecar.domain.bindings import check_headed
 from sidecar.domain.errors import Invalid, NotFound, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, PrincipalKind
@@ -39,6 +40,7 @@ class ManageServiceAccounts:
         async with self.store.writing() as tables:
             found(await tables.projects.get(project), "project")
             await tables.accounts.add(made)
+            await tables.audit.record(done(caller, made.created_at, None, made))
         return made
 
     async def all_of(self, project: ProjectId) -> list[ServiceAccount]:
@@ -54,7 +56,7 @@ class ManageServiceAccounts:
             return known, await tables.secrets.of_principal(known.email, _KEYS)
 
     async def update(
-        self, project: ProjectId, account: str, name: str | None, description: str | None
+        self, caller: Caller, project: ProjectId, account: str, name: str | None, description: str | None
     ) -> ServiceAccount:
         """The account with another name or description; None leaves as it is."""
         async with self.store.writing() as tables:
@@ -65,6 +67,7 @@ class ManageServiceAccounts:
                 description=known.description if description is None else description,
             )
             await tables.accounts.replace(changed)
+            await tables.audit.record(done(caller, self.clock.now(), known, changed))
         return changed
 
     async def delete(self, caller: Caller, project: ProjectId, account: str) -> None:
@@ -77,6 +80,7 @@ class ManageServiceAccounts:
                 held = await tables.bindings.get(place, PrincipalName(known.email))
                 check_headed(caller.access, held, None, await tables.bindings.list(place))
             await tables.accounts.remove(known)
+            await tables.audit.record(done(caller, self.clock.now(), known, None))
 
     async def create_key(
         self, caller: Caller, project: ProjectId, account: str, label: str, expires_at: datetime | None
@@ -104,15 +108,17 @@ class ManageServiceAccounts:
                 caller.principal.name,
             )
             await tables.secrets.add(key.kept)
+            await tables.audit.record(done(caller, now, None, key.kept, project))
         return key
 
-    async def delete_key(self, project: ProjectId, account: str, key: str) -> None:
+    async def delete_key(self, caller: Caller, project: ProjectId, account: str, key: str) -> None:
         """The key by its id, or by the secret itself."""
         async with self.store.writing() as tables:
             known = await _account(tables, project, account)
             keys = await tables.secrets.of_principal(known.email, _KEYS)
-            named = next((each for each in keys if _is_key(each, key)), None)
-            await tables.secrets.remove(found(named, "key").credential.id)
+            named = found(next((each for each in keys if _is_key(each, key)), None), "key")
+            await tables.secrets.remove(named.credential.id)
+            await tables.audit.record(done(caller, self.clock.now(), named, None, project))
 
 
 async def _account(tables: Tables, project: ProjectId, account: str) -> ServiceAccount:

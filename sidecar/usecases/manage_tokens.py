@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sidecar.domain.audit import done
 from sidecar.domain.errors import Forbidden, Invalid, InvalidCredentials, found
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
@@ -36,7 +37,7 @@ class ManageTokens:
         principal = _maker(caller)
         if principal.kind is not PrincipalKind.PERSON:
             raise Invalid("project: is missing; a service account makes scoped tokens only")
-        return await self._issue(principal, CredentialKind.PERSONAL_TOKEN, None, label, lifetime or PERSONAL_LIFETIME)
+        return await self._issue(caller, CredentialKind.PERSONAL_TOKEN, None, label, lifetime or PERSONAL_LIFETIME)
 
     async def make_scoped(
         self,
@@ -56,7 +57,7 @@ class ManageTokens:
         given = permissions or _all_that_fit(caller, project, repositories)
         require_all(caller.access, [Grant(project, given, repositories, principal.name, "")])
         limit = Limit(project, given, repositories)
-        return await self._issue(principal, CredentialKind.SCOPED_TOKEN, limit, label, lifetime or SCOPED_LIFETIME)
+        return await self._issue(caller, CredentialKind.SCOPED_TOKEN, limit, label, lifetime or SCOPED_LIFETIME)
 
     async def all_of(self, caller: Caller) -> list[IssuedSecret]:
         """The caller's personal and scoped tokens, the oldest first."""
@@ -68,14 +69,16 @@ class ManageTokens:
         """At once, with every token that was made with it; one of somebody else isn't found (S3)."""
         principal = _maker(caller)
         async with self.store.writing() as tables:
-            token = found(await tables.secrets.get(token_id), "token")
-            mine = token.credential.principal == principal.name and token.credential.kind in _LISTED
-            await tables.secrets.remove(found(token if mine else None, "token").credential.id)
+            known = found(await tables.secrets.get(token_id), "token")
+            mine = known.credential.principal == principal.name and known.credential.kind in _LISTED
+            token = found(known if mine else None, "token")
+            await tables.secrets.remove(token.credential.id)
+            await tables.audit.record(done(caller, self.clock.now(), token, None))
 
     async def _issue(
-        self, maker: Principal, kind: CredentialKind, limit: Limit | None, label: str, lifetime: timedelta
+        self, caller: Caller, kind: CredentialKind, limit: Limit | None, label: str, lifetime: timedelta
     ) -> NewSecret:
-        now = self.clock.now()
+        maker, now = caller.principal, self.clock.now()
         credential = Credential(
             self.randomness.identifier(),
             kind,
@@ -90,6 +93,7 @@ class ManageTokens:
             if maker.credential is not None and await tables.secrets.get(maker.credential) is None:
                 raise InvalidCredentials
             await tables.secrets.add(token.kept)
+            await tables.audit.record(done(caller, now, None, token.kept))
         return token
 
 

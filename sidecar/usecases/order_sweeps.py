@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sidecar.domain.audit import AuditEntry, Resource
 from sidecar.domain.errors import found
 from sidecar.domain.names import ProjectId
+from sidecar.domain.policy import Caller
 from sidecar.ports import Clock
 from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepOrder, SweepReason, Sweeps
 
@@ -26,10 +28,16 @@ class OrderSweeps:
     sweeps: Sweeps
     clock: Clock
 
-    async def begin(self, project: ProjectId | None, dry_run: bool, accepted: bool) -> Report:
+    async def begin(self, caller: Caller, project: ProjectId | None, dry_run: bool, accepted: bool) -> Report:
         """One that begins when no other is under way; acceptance goes on with the one that stopped, if there is one."""
-        order = SweepOrder(SweepReason.PERSON, project, dry_run, accepted)
-        return await self._report(await self.sweeps.request(order, self.clock.now()))
+        order, now = SweepOrder(SweepReason.PERSON, project, dry_run, accepted), self.clock.now()
+
+        def audited(sweep: Sweep) -> AuditEntry:
+            resource = Resource("sweep", str(sweep.id), project)
+            asked = {"dryRun": dry_run, "accept": accepted, "stage": sweep.stage}
+            return AuditEntry(now, caller.actor, caller.asking.method, resource, after=asked)
+
+        return await self._report(await self.sweeps.request(order, now, audited))
 
     async def report(self, identifier: int) -> Report:
         return await self._report(found(await self.sweeps.get(identifier), "sweep"))

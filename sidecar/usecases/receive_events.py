@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from sidecar.domain.audit import AuditEntry
 from sidecar.domain.echoes import Echoes
 from sidecar.domain.events import OWN, Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
 from sidecar.domain.pulls import PullLedger
@@ -73,13 +74,13 @@ class ReceiveEvents:
         self.echoes.heard(sum(entry.event == OWN for entry in entries), now)
         return receipt
 
-    async def again(self, item: Quarantined) -> tuple[str, ...]:
+    async def again(self, item: Quarantined, audited: AuditEntry) -> tuple[str, ...]:
         """Reads a quarantined item anew. Taken whole, it leaves the quarantine; else why not, and nothing changes."""
         entries = self._read(item.content)
         faults = tuple(str(entry.event) for entry in entries if isinstance(entry.event, Unreadable))
         if not faults:
             await self._store_writes(entries)
-            await self.inbox.drop(item.id)
+            await self.inbox.drop(item.id, audited)
             self._count(_pulls(entries))
         return faults
 

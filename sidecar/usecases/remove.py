@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 from weakref import WeakValueDictionary
 
+from sidecar.domain.audit import concluded, put_back
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import NotFound, OutcomeUnknown, Refused, RegistryUnavailable, Unavailable, found
 from sidecar.domain.intents import Change, Intent
@@ -127,6 +128,10 @@ class Remove:
             return
         async with self.changes.changing() as tables:
             await tables.stands(overlap)
+            if checked.answer is Answer.SAME and overlap.restored == overlap.pushed:
+                await tables.audit.record(
+                    put_back(overlap.intent, overlap.pushed, self.clock.now(), self._owner(repository))
+                )
 
     async def _put_back(self, overlap: Overlap, tag: Tag) -> bool:
         """Whether it may stand now; not where the registry has lost the manifest, too."""
@@ -169,7 +174,7 @@ class Remove:
         digest: Digest | None = None,
     ) -> Intent:
         identifier, now = self.randomness.identifier(), self.clock.now()
-        return Intent(identifier, change, repository, caller.principal.name, now, tag, digest)
+        return Intent(identifier, change, repository, caller.principal.name, now, tag, digest).asked_by(caller.actor)
 
     async def _carry_out(self, intent: Intent) -> None:
         try:
@@ -282,16 +287,18 @@ class Remove:
         if checked.answer is Answer.ABSENT:
             await self._finish(intent)
             return True
-        await self._forget(intent)
-        return checked.digest != intent.digest
+        made = checked.digest != intent.digest
+        await self._forget(intent, checked.digest if made else None)
+        return made
 
     async def _finish(self, intent: Intent, began: Began | None = None) -> None:
-        """The index follows, in one transaction with the end of the intent. An audit entry belongs here, too.
+        """The index and the audit log follow, in one transaction with the end of the intent.
 
         Where nobody knows how it began, all that is known is that it did so before now.
         """
         now = self.clock.now()
         async with self.changes.changing() as tables:
+            await tables.audit.record(concluded(intent, now, self._owner(intent.repository)))
             if intent.change is Change.UNTAG:
                 await tables.untag(intent, now)
                 await tables.conclude(intent, now, began or Began(now - intent.begun_at))
@@ -302,9 +309,16 @@ class Remove:
                 await tables.deleted(intent, now)
             await tables.forget(intent)
 
-    async def _forget(self, intent: Intent) -> None:
+    async def _forget(self, intent: Intent, overtaken: Digest | None = None) -> None:
+        """Nothing was changed, or what was is there anew."""
         async with self.changes.changing() as tables:
             await tables.forget(intent)
+            if overtaken is not None:
+                owner = self._owner(intent.repository)
+                await tables.audit.record(concluded(intent, self.clock.now(), owner, overtaken))
+
+    def _owner(self, repository: RepositoryName) -> ProjectId | None:
+        return self.access.owner_of(repository)
 
 
 async def _require_unused(tables: ChangeTables, repository: RepositoryName, digest: Digest) -> None:

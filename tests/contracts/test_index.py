@@ -22,6 +22,7 @@ from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
 from sidecar.ports.index import InboxEvent, Quarantined, Suspect
+from tests import samples
 from tests.fakes import HeldClock
 
 WEB = RepositoryName("acme/web")
@@ -117,8 +118,8 @@ async def test_quarantine_keeps_what_could_not_be_read(database: Database, clock
     await database.inbox.quarantine([Quarantined("not JSON", "text/plain", "10.0.0.9", clock.now(), b"\xff")], 10_000)
     (item,) = await database.inbox.quarantined(10)
     assert (item.reason, item.content) == ("not JSON", b"\xff")
-    assert await database.inbox.drop(item.id)
-    assert not await database.inbox.drop(item.id)
+    assert await database.inbox.drop(item.id, samples.audit_entry())
+    assert not await database.inbox.drop(item.id, samples.audit_entry())
 
 
 async def test_the_last_event_of_each_instance_is_known(database: Database, clock: HeldClock) -> None:

@@ -12,6 +12,7 @@ from sidecar.domain.names import EVERY_PROJECT, Email, PrincipalName, RoleName
 from sidecar.domain.roles import OPERATE
 from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, digest, make_secret
 from sidecar.domain.tenancy import Binding
+from sidecar.ports.auditing import AuditQuery
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
 from tests.fakes import HeldClock, RepeatableRandomness
 
@@ -117,3 +118,22 @@ async def test_a_token_of_another_make_is_refused(ensure: EnsureAdministrator, t
     """S11: a token that somebody thought up, or that is of another kind, never becomes the administrator's."""
     with pytest.raises(Invalid):
         await ensure(EMAIL, token)
+
+
+async def test_what_a_start_changes_is_audited(database: Database, ensure: EnsureAdministrator) -> None:
+    """Under the sidecar's own name: the first token and binding, another token, and that it was taken away."""
+    first, second = tokens(2)
+    changes = []
+    for token in (first, first, second, None):
+        await ensure(EMAIL, token)
+        entries = await database.audit.read(AuditQuery(10))
+        changes.append(len(entries))
+    assert changes == [2, 2, 3, 4]
+    assert {(entry.actor.name, entry.actor.kind) for entry in entries} == {("sidecar", "sidecar")}
+    assert [(entry.resource.type, entry.before is None, entry.after is None) for entry in entries] == [
+        ("token", False, True),
+        ("token", False, False),
+        ("binding", True, False),
+        ("token", True, False),
+    ]
+    assert not any(text in str(entries) for text in (first[4:], second[4:]))

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.adapters.database import Database, open_database
+from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import ANONYMOUS, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.names import Email, ProjectId
 from sidecar.domain.secrets import digest
 from sidecar.domain.tenancy import IssuedSecret
+from sidecar.ports.auditing import AuditQuery
 from sidecar.usecases import issue_refresh_token
 from sidecar.usecases.issue_refresh_token import IssueRefreshToken
 from tests.fakes import HeldClock, RepeatableRandomness
@@ -60,7 +62,7 @@ async def test_it_keeps_whose_it_is_and_how_far_it_reaches(
     await tenants.project("acme")
     limit, ends = Limit(ProjectId("acme"), frozenset(("registry.pull",))), clock.now() + timedelta(days=1)
     shown = await principal_of(database, await tenants.secret(DAN, CredentialKind.SCOPED_TOKEN, limit, ends))
-    secret = await issue(shown)
+    secret = await issue(shown, UNTOLD)
     (credential,) = [each.credential for each in await kept(database)]
     assert secret is not None
     assert database.access.credential(digest(secret)) == credential
@@ -72,8 +74,8 @@ async def test_no_other_kind_of_credential_gets_one(
     issue: IssueRefreshToken, database: Database, kind: CredentialKind
 ) -> None:
     """TS-46, TS-47, TS-52: keys, refresh tokens themselves, and nobody."""
-    assert await issue(Principal(DAN, PrincipalKind.PERSON, "some-id", kind)) is None
-    assert await issue(ANONYMOUS) is None
+    assert await issue(Principal(DAN, PrincipalKind.PERSON, "some-id", kind), UNTOLD) is None
+    assert await issue(ANONYMOUS, UNTOLD) is None
     assert await kept(database) == []
 
 
@@ -84,7 +86,7 @@ async def test_none_is_given_for_a_credential_that_was_revoked_meanwhile(
     shown = await principal_of(database, await tenants.secret(DAN))
     await tenants.revoke(DAN)
     with pytest.raises(InvalidCredentials):
-        await issue(shown)
+        await issue(shown, UNTOLD)
 
 
 async def test_one_credential_has_a_bounded_number(
@@ -93,9 +95,26 @@ async def test_one_credential_has_a_bounded_number(
     """S30: the oldest goes first, and those of another credential stay."""
     monkeypatch.setattr(issue_refresh_token, "MAX_OF_ONE", 3)
     looping = await principal_of(database, await tenants.secret(DAN))
-    other = await issue(await principal_of(database, await tenants.secret(DAN)))
-    secrets = [await issue(looping) for _ in range(5)]
+    other = await issue(await principal_of(database, await tenants.secret(DAN)), UNTOLD)
+    secrets = [await issue(looping, UNTOLD) for _ in range(5)]
     alive = [secret for secret in (other, *secrets) if secret and database.access.credential(digest(secret))]
     assert len(alive) == 4
     assert other in alive
     assert secrets[-1] in alive
+
+
+async def test_a_storm_of_logins_is_told_of_in_one_row(
+    issue: IssueRefreshToken, database: Database, tenants: Tenants, clock: HeldClock
+) -> None:
+    """One for each credential and address within five minutes, with how many it got; others have rows of their own."""
+    shown = await principal_of(database, await tenants.secret(DAN))
+    for address in ("192.0.2.1",) * 5 + ("192.0.2.2",):
+        await issue(shown, Asking("POST /token", address, "r-1"))
+    clock.advance(minutes=5)
+    await issue(shown, Asking("POST /token", "192.0.2.1", "r-2"))
+    entries = await database.audit.read(AuditQuery(10))
+    assert [(entry.count, entry.actor.address, entry.actor.name) for entry in entries] == [
+        (1, "192.0.2.1", DAN),
+        (1, "192.0.2.2", DAN),
+        (5, "192.0.2.1", DAN),
+    ]

@@ -7,6 +7,7 @@ from sidecar.domain.errors import Unavailable
 from sidecar.domain.pulls import PullLedger
 from sidecar.ports.index import InboxEvent, Quarantined
 from sidecar.usecases.receive_events import Delivery, Receipt, ReceiveEvents
+from tests import samples
 from tests.fakes import HeldClock
 from tests.notifications import CONTENT_TYPES, envelope, event
 
@@ -135,7 +136,7 @@ async def test_what_can_be_read_now_leaves_the_quarantine(receive: ReceiveEvents
         [Quarantined("could not be applied", "", "", HeldClock().now(), envelope(event("e1", tag="v1")))], 10_000
     )
     (item,) = await database.inbox.quarantined(10)
-    assert await receive.again(item) == ()
+    assert await receive.again(item, samples.audit_entry()) == ()
     assert [item.event for item in await waiting(database)] == ["e1"]
     assert await database.inbox.get_quarantined(item.id) is None
 
@@ -144,5 +145,7 @@ async def test_what_still_cannot_be_read_stays(receive: ReceiveEvents, database:
     """All of it or nothing: the reason is told again."""
     await receive(delivery(b"rubbish"))
     (item,) = await database.inbox.quarantined(10)
-    assert [fault.partition(":")[0] for fault in await receive.again(item)] == ["not a JSON document"]
+    assert [fault.partition(":")[0] for fault in await receive.again(item, samples.audit_entry())] == [
+        "not a JSON document"
+    ]
     assert await database.inbox.quarantined(10) == [item]

@@ -1,6 +1,7 @@
 """Taking away: one thing and nothing else, on either line, and whatever happens half-way the index tells no lie."""
 
-from dataclasses import dataclass, field
+import contextlib
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from sidecar.adapters.database import Database
 from sidecar.adapters.database.sqlite import look_up
+from sidecar.domain.actors import Asking
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Forbidden, NotFound, RegistryUnavailable, SidecarError, Unavailable
 from sidecar.domain.events import ManifestPushed, Origin
@@ -17,8 +19,9 @@ from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from sidecar.domain.names import Glob, ProjectId, RepositoryName
 from sidecar.domain.policy import Access, Caller, Grant
 from sidecar.domain.targets import Target
+from sidecar.ports.auditing import AuditQuery
 from sidecar.ports.browsing import Slice
-from sidecar.ports.index import InboxEvent, Suspect
+from sidecar.ports.index import Checked, InboxEvent, Suspect
 from sidecar.usecases.index_events import IndexEvents
 from sidecar.usecases.remove import Remove
 from tests.fakes import HeldClock, RepeatableRandomness, digest_of
@@ -35,7 +38,8 @@ MANY = 30
 
 def holder(permission: str = "registry.delete", only: tuple[Glob, ...] | None = None) -> Caller:
     grant = Grant("acme", frozenset((permission,)), only, "ann@example.com", "role")
-    return Caller(Principal("ann@example.com", PrincipalKind.PERSON), Access((grant,)))
+    asking = Asking("registry.untag", "192.0.2.1", "r-1")
+    return Caller(Principal("ann@example.com", PrincipalKind.PERSON, "c-1"), Access((grant,)), asking)
 
 
 ANN = holder()
@@ -311,6 +315,18 @@ async def test_the_end_is_awaited_before_anything_is_put_back(scene: Scene, tmp_
     assert await made.put_back() == digest_of(image(2))
 
 
+async def test_what_was_put_back_is_told_of(after: Untagged) -> None:
+    """Once, when it stands, as the sidecar's own act; beside it stands who took the tag away."""
+    await after.push(image(2), second=11, stands=False)
+    for _ in range(3):
+        await after.put_back()
+    entries = await after.scene.database.audit.read(AuditQuery(MANY))
+    assert [(entry.actor.name, entry.action, entry.resource.id, entry.after) for entry in entries] == [
+        ("sidecar", "sidecar.putBack", "acme/web:old", {"digest": digest_of(image(2))}),
+        ("ann@example.com", "registry.untag", "acme/web:old", None),
+    ]
+
+
 async def test_what_was_put_back_gives_way_to_a_newer_push(after: Untagged) -> None:
     """It may have been written over a push that the registry took a moment before."""
     await after.push(image(2), second=11, stands=False)
@@ -511,6 +527,60 @@ async def test_a_lost_answer_is_found_out(scene: Scene, change: Change) -> None:
         await remove.conclude()
         await scene.check_agreement()
     assert unknown >= 2
+
+
+@pytest.mark.parametrize("change", Change)
+async def test_a_change_is_told_of_once_with_who_asked(scene: Scene, change: Change) -> None:
+    """Wherever it was cut off, and whoever concludes it: one audit row where it was made, none where it was not."""
+    told = 0
+    for step in range(1, MANY):
+        await scene.push(image(1), "old", "new")
+        loose = await scene.push(image(2))
+        before = {*(await scene.tags()), *(await scene.manifests())}
+        with contextlib.suppress(Killed):
+            await _change(scene.remove(Steps(step)), change, loose)
+        await scene.remove().conclude()
+        made = before != {*(await scene.tags()), *(await scene.manifests())}
+        entries = await scene.database.audit.read(AuditQuery(MANY))
+        assert len(entries) == told + made
+        told += made
+    assert 4 <= told < MANY
+    assert {entry.actor for entry in entries} == {ANN.actor}
+    assert "" not in (ANN.actor.address, ANN.actor.request)
+
+
+async def test_an_untag_that_a_push_overtook_is_told_of(scene: Scene) -> None:
+    """Where its caller hears that it was made, the audit log says so, too, and what stands there since."""
+    overtaken = 0
+    for step in range(1, MANY):
+        old = await scene.push(image(1), "old")
+        remove = scene.remove(unanswered(step))
+        remove = replace(remove, registry=Overtaking(scene.registry, image(3)))  # type: ignore[arg-type]  # it passes on what it lacks
+        before = len(await scene.database.audit.read(AuditQuery(MANY)))
+        with contextlib.suppress(SidecarError):
+            await remove.untag(ANN, ACME, "web", Tag("old"))
+            entry, *others = await scene.database.audit.read(AuditQuery(MANY))
+            assert len(others) == before
+            assert (entry.resource.id, entry.before) == ("acme/web:old", {"digest": old})
+            overtaken += entry.after == {"digest": digest_of(image(3))}
+        scene.registry.steps.last = None
+        await scene.remove().conclude()
+    assert overtaken >= 1
+
+
+@dataclass
+class Overtaking:
+    """The registry, where somebody pushes `old` just before it is asked what it shows."""
+
+    registry: ScriptedWriter
+    content: bytes
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.registry, name)
+
+    async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
+        self.registry.hold(WEB, self.content, "old")
+        return await self.registry.check(repository, reference, digest)
 
 
 async def _change(remove: Remove, change: Change, loose: Digest) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
+from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.columns import time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.adapters.database.index_manifests import ManifestTable
@@ -19,8 +20,9 @@ from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.ports.changing import Began, Overlap, Pointed
 
 _BEGIN: Final = """
-INSERT INTO intent (id, action, repository, tag, digest, throwaway, principal, begun_at, known)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO intent (id, action, repository, tag, digest, throwaway, principal, begun_at, known,
+                    principal_kind, credential, address, request)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 
 _FORGET: Final = """
@@ -29,7 +31,7 @@ DELETE FROM intent
 """
 
 _OPEN: Final = """
-SELECT id, action, repository, tag, digest, principal, begun_at, known
+SELECT id, action, repository, tag, digest, principal, begun_at, known, principal_kind, credential, address, request
   FROM intent
  WHERE concluded_at IS NULL
  ORDER BY begun_at, id
@@ -67,7 +69,7 @@ SELECT digest, order_time
 
 _OVERLAPPED: Final = """
 SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, principal, begun_at, known,
-       pushed.event, pushed.digest, restored
+       principal_kind, credential, intent.address, intent.request, pushed.event, pushed.digest, restored
   FROM intent
   JOIN repository ON repository.name = intent.repository
   JOIN tag_history AS pushed ON pushed.repository = repository.id AND pushed.tag = intent.tag
@@ -159,6 +161,7 @@ class ChangeSession:
 
     def __init__(self, session: Session, owner_of: Callable[[str], ProjectId | None]) -> None:
         self._session = session
+        self.audit = AuditTable(session)
         sizes = SizeTable(session)
         self._repositories = RepositoryTable(session, sizes, owner_of)
         self._manifests = ManifestTable(session, sizes, VerificationTable(session))
@@ -176,6 +179,10 @@ class ChangeSession:
             intent.principal,
             time_column(intent.begun_at),
             intent.known,
+            intent.principal_kind,
+            intent.credential,
+            intent.address,
+            intent.request,
         )
 
     async def forget(self, intent: Intent) -> None:
@@ -304,7 +311,8 @@ def _overlap(row: Row) -> Overlap:
 
 
 def _intent(row: Row) -> Intent:
-    identifier, change, repository, tag, digest, principal, begun_at, known = row
+    identifier, change, repository, tag, digest, principal, begun_at, known, *asked = row
+    kind, credential, address, request = asked
     return Intent(
         id=identifier,
         change=Change(change),
@@ -314,4 +322,8 @@ def _intent(row: Row) -> Intent:
         tag=None if tag is None else Tag(tag),
         digest=None if digest is None else Digest(digest),
         known=known,
+        principal_kind=kind,
+        credential=credential,
+        address=address,
+        request=request,
     )

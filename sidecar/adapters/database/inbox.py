@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.columns import optional_time_of, time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.domain.audit import AuditEntry
 from sidecar.ports.index import InboxEvent, InboxState, Quarantined
 
 _OVERHEAD: Final = 512
@@ -161,9 +163,12 @@ class InboxStore:
             row = await session.fetch_one(_GET_QUARANTINED, quarantined)
         return None if row is None else _quarantined(row)
 
-    async def drop(self, quarantined: int) -> bool:
+    async def drop(self, quarantined: int, audited: AuditEntry) -> bool:
         async with self._driver.writing() as session:
-            return await session.execute(_DROP, quarantined) > 0
+            if not await session.execute(_DROP, quarantined):
+                return False
+            await AuditTable(session).record(audited)
+            return True
 
 
 async def _store(session: Session, events: Sequence[InboxEvent]) -> None:

@@ -14,6 +14,7 @@ from sidecar.adapters.database.index_sizes import SizeTable
 from sidecar.adapters.database.index_tags import TagTable
 from sidecar.adapters.database.index_verification import VerificationTable
 from sidecar.adapters.database.sweeps import SweepTable
+from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import DigestDeleted, ManifestPushed, TagDeleted
 from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
@@ -321,5 +322,5 @@ class IndexStore:
         async with self._driver.reading() as session:
             return {RepositoryName(name): count for name, count in await session.fetch(_COUNT_TAGS)}
 
-    async def recount(self) -> list[Miscount]:
-        return await Recount(self._driver)()
+    async def recount(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None) -> list[Miscount]:
+        return await Recount(self._driver)(audited)

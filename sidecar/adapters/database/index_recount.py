@@ -3,9 +3,12 @@
 What is kept may differ from what is counted only by a fault of ours. Each kind is one transaction: compare, mend, tell.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.domain.audit import AuditEntry
 from sidecar.ports.index import Miscount
 
 _HELD: Final = """
@@ -164,12 +167,16 @@ class Recount:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    async def __call__(self) -> list[Miscount]:
-        """What differed, and is mended now."""
+    async def __call__(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None) -> list[Miscount]:
+        """What differed, and is mended now; the last transaction tells of all of it."""
         found = []
-        for mend in (_mend_blobs, _mend_repositories, _mend_project_blobs, _mend_projects, _mend_totals):
+        for mend in (_mend_blobs, _mend_repositories, _mend_project_blobs, _mend_projects):
             async with self._driver.writing() as session:
                 found += await mend(session)
+        async with self._driver.writing() as session:
+            found += await _mend_totals(session)
+            if audited is not None:
+                await AuditTable(session).record(audited(found))
         return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sidecar.adapters.database import migration
 from sidecar.adapters.database.access_memory import AccessMemory
+from sidecar.adapters.database.audit import AuditStore
 from sidecar.adapters.database.browsing import BrowsingStore
 from sidecar.adapters.database.changing import ChangeStore
 from sidecar.adapters.database.explaining import ExplanationStore
@@ -38,6 +39,7 @@ class Database:
     sweeps: SweepStore
     explanations: ExplanationStore
     changes: ChangeStore
+    audit: AuditStore
     migrated: Migrated
 
 
@@ -61,6 +63,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             sweeps=SweepStore(driver),
             explanations=ExplanationStore(driver),
             changes=ChangeStore(driver, access.owner_of),
+            audit=AuditStore(driver),
             migrated=migrated,
         )
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from sidecar.adapters.database.access_log import AccessChanges
 from sidecar.adapters.database.accounts import ServiceAccountTable
+from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.bindings import BindingTable
 from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Driver, Session
@@ -29,6 +30,7 @@ class DatabaseTables:
     secrets: IssuedSecretTable
     pull_secrets: PullSecretTable
     groups: PersonGroupsTable
+    audit: AuditTable
 
     @classmethod
     def of(cls, session: Session, changes: AccessChanges) -> Self:
@@ -42,6 +44,7 @@ class DatabaseTables:
             secrets=secrets,
             pull_secrets=PullSecretTable(session),
             groups=PersonGroupsTable(session, changes),
+            audit=AuditTable(session),
         )
 
 

@@ -1,9 +1,10 @@
 """ports.Sweeps, and what a running sweep writes: where each stands, and what it found."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.columns import (
     optional_time_column,
     optional_time_of,
@@ -11,6 +12,7 @@ from sidecar.adapters.database.columns import (
     time_of,
 )
 from sidecar.adapters.database.driver import Driver, Row, Session
+from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.targets import Target
@@ -175,9 +177,14 @@ class SweepStore:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    async def request(self, order: SweepOrder, at: datetime) -> Sweep:
+    async def request(
+        self, order: SweepOrder, at: datetime, audited: Callable[[Sweep], AuditEntry] | None = None
+    ) -> Sweep:
         async with self._driver.writing() as session:
-            return await _requested(session, order, at)
+            sweep = await _requested(session, order, at)
+            if audited is not None:
+                await AuditTable(session).record(audited(sweep))
+            return sweep
 
     async def guard(self, at: datetime) -> None:
         async with self._driver.writing() as session:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from sidecar.web.api.audit_log import AuditLogNamespace
 from sidecar.web.api.image import ImageNamespace
 from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
@@ -25,6 +26,7 @@ _NAMESPACES: Final[tuple[type[Namespace], ...]] = (
     InstallationNamespace,
     ImageNamespace,
     InboxNamespace,
+    AuditLogNamespace,
     ReconcileNamespace,
 )
 """In the order of the reference; a test holds them to what a server answers at `GET /openapi.json`."""

@@ -100,14 +100,14 @@ class InboxNamespace:
         item = await self.quarantine.get(body.id)
         return _item(item, item.content.decode("utf-8", "backslashreplace"))
 
-    async def retry(self, _: Caller, body: OfItem) -> RetryResult:
+    async def retry(self, caller: Caller, body: OfItem) -> RetryResult:
         """Reads an item again. Taken, it leaves the quarantine and is applied as if it had just come."""
-        faults = await self.quarantine.retry(body.id)
+        faults = await self.quarantine.retry(caller, body.id)
         return RetryResult(taken=not faults, faults=list(faults))
 
-    async def drop(self, _: Caller, body: OfItem) -> Nothing:
+    async def drop(self, caller: Caller, body: OfItem) -> Nothing:
         """Forgets an item. What it told of is left to the comparison with the registry."""
-        await self.quarantine.drop(body.id)
+        await self.quarantine.drop(caller, body.id)
         return Nothing()
 
 

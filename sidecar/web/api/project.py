@@ -130,7 +130,7 @@ class ProjectNamespace:
         owns = None if body.owns is None else tuple(dict.fromkeys(body.owns))
         return ProjectResult.of(await self.projects.update(caller, body.project, body.name, owns))
 
-    async def delete(self, _: Caller, body: InProject) -> Nothing:
+    async def delete(self, caller: Caller, body: InProject) -> Nothing:
         """Deletes a project with its roles, bindings, service accounts and tokens. It must hold no repositories."""
-        await self.projects.delete(body.project)
+        await self.projects.delete(caller, body.project)
         return Nothing()

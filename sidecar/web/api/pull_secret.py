@@ -255,9 +255,9 @@ class PullSecretNamespace:
             {**self._shown(handed.secret), **forms, "secrets": [IssuedResult.of(secret) for secret in secrets]}
         )
 
-    async def delete(self, _: Caller, body: NamedPullSecret) -> Nothing:
+    async def delete(self, caller: Caller, body: NamedPullSecret) -> Nothing:
         """Deletes a pull secret with all of its secrets, which counts at once."""
-        await self.pull_secrets.delete(body.project, body.name)
+        await self.pull_secrets.delete(caller, body.project, body.name)
         return Nothing()
 
     def _handed(self, handed: Handed, namespace: str | None) -> HandedPullSecret:

@@ -129,9 +129,9 @@ class ReconcileNamespace:
             Method("reconcile.recount", OPERATE, Body, MiscountList, self.recount, {}),
         )
 
-    async def begin(self, _: Caller, body: BeginSweep) -> SweepResult:
+    async def begin(self, caller: Caller, body: BeginSweep) -> SweepResult:
         """Asks for a sweep: it begins when no other is under way, and goes on whoever watches."""
-        return SweepResult.of(await self.sweeps.begin(body.project, body.dry_run, body.accept))
+        return SweepResult.of(await self.sweeps.begin(caller, body.project, body.dry_run, body.accept))
 
     async def get(self, _: Caller, body: NamedSweep) -> SweepResult:
         """How far a sweep has come, and how much it found."""
@@ -153,8 +153,8 @@ class ReconcileNamespace:
         ]
         return DriftList(items=items)
 
-    async def recount(self, _: Caller, __: Body) -> MiscountList:
+    async def recount(self, caller: Caller, _: Body) -> MiscountList:
         """Counts all sizes and numbers of the index from scratch, and mends what differs from what was kept."""
-        found = await self.counts()
+        found = await self.counts(caller)
         items = [MiscountResult(what=item.what, kept=item.kept, counted=item.counted) for item in found]
         return MiscountList(items=items)

@@ -198,9 +198,9 @@ class ServiceAccountNamespace:
         account = await self.accounts.create(caller, body.project, body.sid, body.name or body.sid, body.description)
         return AccountResult.of(account)
 
-    async def update(self, _: Caller, body: UpdateAccount) -> AccountResult:
+    async def update(self, caller: Caller, body: UpdateAccount) -> AccountResult:
         """Changes an account's name or description."""
-        account = await self.accounts.update(body.project, body.id, body.name, body.description)
+        account = await self.accounts.update(caller, body.project, body.id, body.name, body.description)
         return AccountResult.of(account)
 
     async def list(self, _: Caller, body: ListAccounts) -> AccountList:
@@ -224,9 +224,9 @@ class ServiceAccountNamespace:
         credential = key.kept.credential
         return NewKey(id=credential.id, secret=key.text, expires_at=credential.expires_at)
 
-    async def delete_key(self, _: Caller, body: DeleteKey) -> Nothing:
+    async def delete_key(self, caller: Caller, body: DeleteKey) -> Nothing:
         """Deletes a key, which counts at once, and the tokens that were made with it."""
-        await self.accounts.delete_key(body.project, body.id, body.secret)
+        await self.accounts.delete_key(caller, body.project, body.id, body.secret)
         return Nothing()
 
 

@@ -33,11 +33,16 @@ class ScriptedRegistry:
             [
                 web.get("/v2/_catalog", self._catalog),
                 web.get("/v2/{name:.+}/tags/list", self._tags),
+                web.head("/v2/{name:.+}/manifests/{reference}", self._head),
                 web.put("/v2/{name:.+}/manifests/{reference}", self._put),
                 web.delete("/v2/{name:.+}/manifests/{reference}", self._delete),
             ]
         )
         return app
+
+    async def _head(self, request: web.Request) -> web.Response:
+        """A tag is where whoever asks believes it to be; anything else has no clear answer."""
+        return web.Response(status=304 if "If-None-Match" in request.headers else 405)
 
     async def _put(self, _: web.Request) -> web.Response:
         return web.Response(status=201, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
