@@ -25,8 +25,8 @@ clients: .venv/installed-dev ## try every client against both lines of registrie
 	CLIENTS_RESULTS=$(CURDIR)/var/clients.jsonl STRICT=1 $(PYTEST) -n 2 --dist loadscope tests/system/test_every_client.py
 	@.venv/bin/python -m tests.system.client.page var/clients.jsonl
 
-bench: .venv/installed-dev ## measure tokens, events and the index, and write docs/benchmarks.md (needs wrk; some eight minutes)
-	@.venv/bin/python -m tests.bench
+bench: .venv/installed-dev ## measure, and write docs/benchmarks.md (needs wrk; a quarter of an hour, or one part: ARGS=api)
+	@.venv/bin/python -m tests.bench $(ARGS)
 
 check: .venv/installed-dev ## format, lint, types and layers
 	.venv/bin/ruff format --check sidecar tests

@@ -199,7 +199,13 @@ async def application(
         troubles |= core.sign_in.troubles()
         health = Health(core.signer.ready, {**troubles, **index_alerts.troubles()})
         receive = ReceiveEvents(
-            core.inbox, pulls, core.clock, config.events.quarantine_bytes, core.echoes, indexing[0].nudge
+            core.inbox,
+            pulls,
+            core.clock,
+            config.events.quarantine_bytes,
+            core.echoes,
+            stored=indexing[0].nudge,
+            caught_up=indexing[1].nudge,
         )
         public = [
             *_token_endpoint(core, metrics).routes(),
@@ -423,7 +429,7 @@ def _changing(remove: Remove) -> tuple[Repeating, ...]:
 
 
 def _indexing(core: Core, pulls: PullLedger, observer: IndexObserver, alerts: SweepAlerts) -> tuple[Repeating, ...]:
-    """What turns events into an index, and the index into the registry's truth; indexing comes first."""
+    """What turns events into an index, and the index into the registry's truth; first indexing, then fetching."""
     settle = timedelta(seconds=core.config.events.settle_seconds)
     verify = Verify(core.index, core.registry, core.clock, settle, core.sweeps, observer)
     fetch = FetchManifests(core.index, core.registry, core.clock, core.echoes)

@@ -56,6 +56,8 @@ class ReceiveEvents:
     echoes: Echoes = field(default_factory=Echoes)
     stored: Callable[[], None] = lambda: None
     """Called when there is something to index."""
+    caught_up: Callable[[], None] = lambda: None
+    """Called when the registry's queue is no longer behind because of what the sidecar reads."""
 
     async def __call__(self, delivery: Delivery) -> Receipt:
         now = self.clock.now()
@@ -71,7 +73,7 @@ class ReceiveEvents:
         writes, pulls = await self._store_writes(entries), _pulls(entries)
         receipt = await self._quarantine(unreadable, Receipt(writes, len(pulls), _ignored(entries)))
         self._count(pulls)
-        self.echoes.heard(sum(entry.event == OWN for entry in entries), now)
+        self._hear(sum(entry.event == OWN for entry in entries), now)
         return receipt
 
     async def again(self, item: Quarantined, audited: AuditEntry) -> tuple[str, ...]:
@@ -102,6 +104,12 @@ class ReceiveEvents:
             return receipt
         kept = await self.inbox.quarantine(items, self.quarantine_bytes)
         return replace(receipt, quarantined=kept, dropped=len(items) - kept)
+
+    def _hear(self, own: int, now: datetime) -> None:
+        behind = self.echoes.lag(now)
+        self.echoes.heard(own, now)
+        if behind and not self.echoes.lag(now):
+            self.caught_up()
 
     def _count(self, pulls: Iterable[ManifestPulled]) -> None:
         for pull in pulls:

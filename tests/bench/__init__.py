@@ -1,5 +1,5 @@
-"""What tokens and the acknowledgement of events cost, measured beside bare servers: `make bench` writes docs/benchmarks.md.
+"""What the sidecar costs and how fast it is, measured beside bare servers: `make bench` writes docs/benchmarks.md.
 
-Nothing here is a test: numbers belong to a machine. Each number is a ratio of two servers that took turns under the same
+Numbers belong to a machine, so nothing here is a test but that of the contents. Each number is a ratio of two servers that took turns under the same
 load, so that what else the machine does hits both.
 """

@@ -1,132 +1,41 @@
-"""`python -m tests.bench`: measures everything and writes docs/benchmarks.md. Takes some eight minutes and two cores."""
+"""`python -m tests.bench [PART …]`: measures these parts, or all, and writes what it found into docs/benchmarks.md.
 
-import asyncio
+All of it takes some fifteen minutes, and two cores. Parts that aren't measured stay as they are in the page.
+"""
+
+import sys
 import tempfile
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from sidecar.cli.rendering import Installation
-from tests.bench import acknowledging, indexing, load, machine, population, profile, report, revocation, servers
-from tests.bench.findings import Findings, Process
-from tests.bench.load import Measured
-from tests.bench.servers import Server
-from tests.ports import free_port
+from tests.bench import acknowledging, adopting, browsing, browsing_report, indexing, load, token_report, tokens
+from tests.bench.page import Page
 
-ROUNDS: Final = 7
-SECONDS: Final = 4
-SMALL: Final = 10
-LARGE: Final = 10_000
-REVOCATIONS: Final = 50
-ASKING: Final = 1000
-"""How many accounts ask in turn where every question is different."""
+_PAGE: Final = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_PARTS: Final[Mapping[str, Callable[[Path], str]]] = {
+    "tokens": lambda folder: token_report.section(tokens.measure(folder, rounds=7, seconds=4)),
+    "events": lambda folder: acknowledging.section(acknowledging.measure(folder, rounds=7, seconds=4)),
+    "index": lambda folder: indexing.section(indexing.measure(folder)),
+    "api": lambda folder: browsing_report.section(browsing.measure(folder, rounds=5, seconds=2)),
+    "adoption": adopting.section,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Populated:
-    """An installation, one of its accounts, and the scripts that ask it."""
-
-    installation: Installation
-    account: population.Account
-    different: Path
-    same: Path
-
-
-def main() -> None:
+def main(names: list[str]) -> None:
+    unknown = set(names).difference(_PARTS)
+    if unknown:
+        raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
     load.check_tools()
-    facts = machine.facts()
-    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
-        small = _populated(Path(folder) / "small", SMALL)
-        large = _populated(Path(folder) / "large", LARGE)
-        events = acknowledging.measure(Path(folder) / "events", ROUNDS, SECONDS)
-        page = report.page(_findings(small, large), facts) + acknowledging.section(events)
-        page += indexing.section(indexing.measure(Path(folder) / "index"))
-        PAGE.write_text(page, encoding="utf-8")
-    print(f"written: {PAGE}")
-
-
-def _populated(folder: Path, projects: int) -> Populated:
-    print(f"filling a database: {projects} projects …", flush=True)
-    installation = population.install(folder, free_port())
-    accounts = asyncio.run(population.populate(installation, projects))
-    asking = accounts[:: max(1, len(accounts) // ASKING)]
-    return Populated(
-        installation,
-        accounts[0],
-        load.different_questions(folder / "different.lua", asking),
-        load.same_question(folder / "same.lua", accounts[0]),
-    )
-
-
-def _findings(small: Populated, large: Populated) -> Findings:
-    shares = {"different": _profiled(small, small.different), "same": _profiled(small, small.same)}
-    with servers.sidecar(small.installation) as one, servers.sidecar(large.installation) as other:
-        size = _answer_size(small)
-        with servers.bare(size) as bare:
-            runs, work = _take_turns(
-                {
-                    "bare": (bare, small.different),
-                    "different": (one, small.different),
-                    "same": (one, small.same),
-                    "different, large": (other, large.different),
-                    "same, large": (other, large.same),
-                }
-            )
-        revoked = asyncio.run(revocation.seconds_until_refused(large.installation, large.account, REVOCATIONS))
-        return Findings(
-            seconds=SECONDS,
-            answer_bytes=size,
-            runs=runs,
-            work=work,
-            small=Process(SMALL, one.ready_after, one.memory()),
-            large=Process(LARGE, other.ready_after, other.memory()),
-            revoked=revoked,
-            shares=shares,
-        )
-
-
-def _take_turns(
-    targets: Mapping[str, tuple[Server, Path]],
-) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
-    """Each target once per round, so that whatever else the machine does hits all of them.
-
-    What was measured, and the processor's microseconds for each request.
-    """
-    runs: dict[str, list[Measured]] = {name: [] for name in targets}
-    work: dict[str, list[float]] = {name: [] for name in targets}
-    for number in range(ROUNDS):
-        for name, (server, script) in targets.items():
-            before = server.processor_seconds()
-            run = load.run(server.port, script, SECONDS)
-            runs[name].append(run)
-            work[name].append(1_000_000 * (server.processor_seconds() - before) / run.requests)
-        rates = ", ".join(f"{name} {taken[-1].rate:.0f}/s" for name, taken in runs.items())
-        print(f"round {number + 1} of {ROUNDS}: {rates}", flush=True)
-    return runs, work
-
-
-def _profiled(populated: Populated, script: Path) -> dict[str, float]:
-    """The profiler's shares of a sidecar that lives for this load alone."""
-    file = populated.installation.folder / "profile"
-    with servers.sidecar(populated.installation, file) as server:
-        load.run(server.port, script, SECONDS)
-    return profile.shares(file)
-
-
-def _answer_size(populated: Populated) -> int:
-    """Bytes of the body that the measured questions are answered with."""
-    account = populated.account
-    request = urllib.request.Request(
-        f"http://{populated.installation.listen}/token?service=registry&scope=repository:{account.project}/app:pull,push",
-        headers={"Authorization": load.authorization(account)},
-    )
-    with urllib.request.urlopen(request) as response:
-        return len(response.read())
+    for name in names or _PARTS:
+        with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
+            page = Page.read(_PAGE, tuple(_PARTS))
+            page.measuring(name)
+            page.put(name, _PARTS[name](Path(folder) / name))
+            page.write(_PAGE)
+        print(f"{name}: written into {_PAGE}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

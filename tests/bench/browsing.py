@@ -17,7 +17,7 @@ import orjson
 
 from sidecar.cli.rendering import Installation
 from sidecar.web.api.paging import Cursor
-from tests.bench import contents, load, population, servers
+from tests.bench import contents, listing, load, population, servers
 from tests.bench.load import Measured
 from tests.bench.servers import Server
 from tests.ports import free_port
@@ -27,6 +27,7 @@ SMALL: Final = 10_000
 LARGE: Final = 1_000_000
 PAGE: Final = 100
 PROJECT: Final = "project-00000"
+LARGEST_TAGS: Final = LARGE // 10
 LARGEST: Final = contents.repository_name(PROJECT, 0)
 _PROJECTS: Final = 10
 
@@ -96,7 +97,10 @@ class Browsed:
     """`runs` are by question, then by target (sidecar, bare, small), one a round."""
 
     runs: Mapping[str, Mapping[str, list[Run]]]
+    seconds: int
     large: Large
+    registries: Mapping[str, Measured]
+    """The registry's own lists of tags, by what was asked of which."""
 
     def rate(self, question: str, target: str) -> float:
         return statistics.median(run.measured.rate for run in self.runs[question][target])
@@ -119,7 +123,8 @@ class Browsed:
 def measure(folder: Path, rounds: int, seconds: int) -> Browsed:
     """Fills both databases and compares."""
     folder.mkdir()
-    return compare(filled(folder / "small", SMALL), filled(folder / "large", LARGE), rounds, seconds)
+    small, large = filled(folder / "small", SMALL), filled(folder / "large", LARGE)
+    return compare(small, large, listing.measure(folder / "registry", LARGEST, LARGEST_TAGS, seconds), rounds, seconds)
 
 
 def filled(folder: Path, tags: int) -> Filled:
@@ -131,7 +136,7 @@ def filled(folder: Path, tags: int) -> Filled:
     return Filled(installation, tags, load.authorization(account), time.monotonic() - began)
 
 
-def compare(small: Filled, large: Filled, rounds: int, seconds: int) -> Browsed:
+def compare(small: Filled, large: Filled, registries: Mapping[str, Measured], rounds: int, seconds: int) -> Browsed:
     """Takes turns, so that whatever else the machine does hits all alike."""
     questions = {filled.tags: _questions(filled.database) for filled in (small, large)}
     with (
@@ -153,7 +158,8 @@ def compare(small: Filled, large: Filled, rounds: int, seconds: int) -> Browsed:
                     runs.setdefault(name, {}).setdefault(target, []).append(run)
             print(f"API, round {number + 1} of {rounds}", flush=True)
         size = large.database.stat().st_size
-        return Browsed(runs, Large(large.seconds, size, sidecar.ready_after, at_start, sidecar.memory()))
+        costs = Large(large.seconds, size, sidecar.ready_after, at_start, sidecar.memory())
+        return Browsed(runs, seconds, costs, registries)
 
 
 def _questions(database: Path) -> dict[str, Question]:

@@ -81,6 +81,7 @@ class Image:
     """One image of a repository: its manifest's bytes, the blobs that it names as (kind, digest, type, size), tags."""
 
     content: bytes
+    config: bytes
     blobs: tuple[tuple[str, str, str, int], ...]
     tags: tuple[str, ...]
     pushed_at: int
@@ -123,13 +124,14 @@ def images(repository: str, tags: int) -> Iterator[Image]:
     """The images of a repository with so many tags, the oldest first."""
     shared = digest_of(f"{repository} base".encode())
     for number in range(tags // TAGS_OF_AN_IMAGE):
+        config = b'{"architecture":"amd64","os":"linux","comment":"%s %d"}' % (repository.encode(), number)
         blobs = (
-            ("config", digest_of(f"{repository} {number} config".encode()), _CONFIG_TYPE, 2_000),
+            ("config", digest_of(config), _CONFIG_TYPE, len(config)),
             ("layer", shared, _LAYER_TYPE, 30_000_000),
             ("layer", digest_of(f"{repository} {number} layer".encode()), _LAYER_TYPE, 5_000_000 + number),
         )
         names = (f"v1.{number}", f"commit-{hashlib.sha1(f'{repository}{number}'.encode()).hexdigest()[:12]}")
-        yield Image(_document(blobs), blobs, names, _BEGAN + number * 60 * _SECOND)
+        yield Image(_document(blobs), config, blobs, names, _BEGAN + number * 60 * _SECOND)
 
 
 def _document(blobs: tuple[tuple[str, str, str, int], ...]) -> bytes:

@@ -26,7 +26,7 @@ end
 
 _DIFFERENT: Final = """
 local accounts = {%s}
-local asked = 0
+local asked = (os.time() %% 10000) * 100000
 request = function()
   asked = asked + 1
   local account = accounts[asked %% #accounts + 1]
@@ -80,9 +80,12 @@ def script(file: Path, requests: str) -> Path:
     return file
 
 
-def run(port: int, script: Path, seconds: int, connections: int = CONNECTIONS, path: str = "/token") -> Measured:
-    """Loads a server on this port. A request that fails makes the run worthless, and is an error."""
-    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
+def run(
+    port: int, script: Path, seconds: int, connections: int = CONNECTIONS, path: str = "/token", patience: int = 2
+) -> Measured:
+    """Loads a server on this port. A request that fails, or takes longer than `patience`, makes the run an error."""
+    url = f"http://127.0.0.1:{port}{path}"
+    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={patience}s", "-s", str(script), url]
     finished = subprocess.run(["taskset", "-c", _LOAD_CORE, *wrk], capture_output=True, text=True, check=True)
     result = json.loads(finished.stdout.splitlines()[-1])
     if result["failed"]:

@@ -3,7 +3,9 @@
 import pytest
 
 from sidecar.adapters.database import Database
+from sidecar.domain.echoes import ALLOWED, Echoes
 from sidecar.domain.errors import Unavailable
+from sidecar.domain.identity import SIDECAR
 from sidecar.domain.pulls import PullLedger
 from sidecar.ports.index import InboxEvent, Quarantined
 from sidecar.usecases.receive_events import Delivery, Receipt, ReceiveEvents
@@ -66,6 +68,21 @@ async def test_pulls_stay_in_memory(receive: ReceiveEvents, database: Database, 
     assert receipt == Receipt(pulls=1)
     assert await waiting(database) == []
     assert sorted(item.key for item in pulls.take()) == sorted(["v1", event("e1")["target"]["digest"]])
+
+
+async def test_who_waits_for_the_registrys_queue_hears_of_its_end(database: Database, clock: HeldClock) -> None:
+    """Once, when as many of the sidecar's own reads have come back as have to: fetching goes on at once."""
+    told: list[int] = []
+    echoes = Echoes()
+    for _ in range(ALLOWED + 2):
+        echoes.asked(clock.now())
+    receive = ReceiveEvents(
+        database.inbox, PullLedger(), clock, 1_000_000, echoes, caught_up=lambda: told.append(echoes.on_their_way)
+    )
+    for number in range(5):
+        own = event(f"e{number}", "pull", method="GET", actor=SIDECAR)
+        await receive(delivery(envelope(own)))
+    assert told == [ALLOWED - 1]
 
 
 async def test_own_pulls_are_dropped(receive: ReceiveEvents, pulls: PullLedger) -> None:

@@ -1,0 +1,54 @@
+"""A registry's storage with a history, written as files: a hundred thousand tags in seconds, where pushes take an hour.
+
+The layout is distribution's own, the same for 2.8 and 3.x (registry/storage/paths.go): links are files that hold a digest.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.bench.contents import Image, digest_of
+
+
+class Storage:
+    """What a registry finds below its `rootdirectory`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "docker" / "registry" / "v2"
+
+    def add(self, repository: str, images: Iterable[Image], *, whole: bool = True) -> int:
+        """Puts images into a repository; how many tags they have. Layers are left out: nobody asks for them.
+
+        Without `whole` there is only what a list of tags looks at.
+        """
+        folder = self._root / "repositories" / repository
+        count = 0
+        for image in images:
+            for tag in image.tags:
+                _link(folder / "_manifests" / "tags" / tag / "current", image.digest)
+                count += 1
+            if whole:
+                self._add_manifest(folder, image)
+        return count
+
+    def _add_manifest(self, folder: Path, image: Image) -> None:
+        config = digest_of(image.config)
+        _link(folder / "_manifests" / "revisions" / _parts(image.digest), image.digest)
+        _link(folder / "_layers" / _parts(config), config)
+        self._add_blob(image.digest, image.content)
+        self._add_blob(config, image.config)
+
+    def _add_blob(self, digest: str, content: bytes) -> None:
+        algorithm, _, number = digest.partition(":")
+        data = self._root / "blobs" / algorithm / number[:2] / number / "data"
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.write_bytes(content)
+
+
+def _link(folder: Path, digest: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "link").write_text(digest)
+
+
+def _parts(digest: str) -> Path:
+    algorithm, _, number = digest.partition(":")
+    return Path(algorithm) / number
