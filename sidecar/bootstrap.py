@@ -19,6 +19,7 @@ from sidecar.adapters.logs import configure_logging
 from sidecar.adapters.pace import Pace
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.adapters.registry.writer import HttpRegistryWriter
+from sidecar.adapters.removals import LoggedRemovals
 from sidecar.adapters.sealing import AesGcmSealing, SealingKeyError, keys_of
 from sidecar.adapters.sign_in import HtpasswdSettings, IntrospectionSettings, OidcSettings, SignIn, open_sign_in
 from sidecar.adapters.sign_in.introspection import Server
@@ -46,6 +47,7 @@ from sidecar.usecases.assign_projects import AssignProjects
 from sidecar.usecases.authenticate import Authenticate
 from sidecar.usecases.browse import Browse
 from sidecar.usecases.create_token import CreateToken
+from sidecar.usecases.empty_repository import EmptyRepository
 from sidecar.usecases.ensure_administrator import EnsureAdministrator
 from sidecar.usecases.explain_access import ExplainAccess
 from sidecar.usecases.explain_image import ExplainImage
@@ -187,7 +189,7 @@ async def application(
     """
     metrics = Metrics()
     async with _core(config, clock or SystemClock(), randomness or SystemRandomness(), metrics) as core:
-        remove = Remove(core.changes, core.registry, core.access, core.clock, core.randomness)
+        remove = _remove(core)
         pulls = PullLedger(frozenset(config.events.uncounted_principals))
         secrets = _event_secrets(config)
         log = structlog.get_logger().bind()
@@ -418,6 +420,11 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
     )
     dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
+
+
+def _remove(core: Core) -> Remove:
+    empty = EmptyRepository(core.changes, core.registry, core.clock, LoggedRemovals(core.clock))
+    return Remove(core.changes, core.registry, empty, core.access, core.clock, core.randomness)
 
 
 def _changing(remove: Remove) -> tuple[Repeating, ...]:

@@ -14,7 +14,8 @@ SidecarError
     └── Busy                too much is asked of it at once; who asks again later gets an answer
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TypeVar
 
@@ -120,6 +121,15 @@ class RegistryUnavailable(SidecarError):
 
 class OutcomeUnknown(RegistryUnavailable):
     """A change was asked for and not clearly answered: only another question can tell whether it was made."""
+
+
+@contextmanager
+def begun() -> Iterator[None]:
+    """Something was changed at the registry by now, so that no failure is "nothing was changed" any more."""
+    try:
+        yield
+    except RegistryUnavailable as fault:
+        raise OutcomeUnknown from fault
 
 
 class Unavailable(SidecarError):

@@ -105,10 +105,14 @@ Event = WriteEvent | ManifestPulled | Ignored
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event of an envelope: what it says, and an envelope of its own that says just that."""
+    """One event of an envelope: what it says, and an envelope of its own that says just that.
+
+    `instance` is the id of the registry's process that sent it, empty where that can't be read.
+    """
 
     event: Event | Unreadable
     document: bytes
+    instance: str = ""
 
 
 def read_envelope(content: bytes, latest: int | None = None) -> list[Entry]:
@@ -124,8 +128,19 @@ def read_envelope(content: bytes, latest: int | None = None) -> list[Entry]:
     if not isinstance(events, list) or not events:
         return [Entry(Unreadable("not an envelope: it has no list of events"), content)]
     if len(events) == 1:
-        return [Entry(_read(events[0], latest), content)]
-    return [Entry(_read(event, latest), json.dumps({"events": [event]}).encode()) for event in events]
+        return [_entry(events[0], content, latest)]
+    return [_entry(event, json.dumps({"events": [event]}).encode(), latest) for event in events]
+
+
+def _entry(event: Any, document: bytes, latest: int | None) -> Entry:
+    return Entry(_read(event, latest), document, _instance(event))
+
+
+def _instance(event: Any) -> str:
+    match event:
+        case {"source": {"instanceID": str() as instance}}:
+            return instance[:_MAX_TEXT]
+    return ""
 
 
 def _read(event: Any, latest: int | None) -> Event | Unreadable:

@@ -1,6 +1,6 @@
 """What changing the registry needs: intents and the index in one transaction, and the registry's own writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -111,6 +111,18 @@ class ChangeTables(Protocol):
         ...
 
 
+class RemovalObserver(Protocol):
+    """Is told how far the deletion of a repository has come, so that somebody may follow it."""
+
+    def removed(self, repository: RepositoryName, tags: int, manifests: int) -> None:
+        """So many more are gone at the registry."""
+        ...
+
+    def ended(self, repository: RepositoryName) -> None:
+        """Nothing that was there when it began is left."""
+        ...
+
+
 class Changes(Protocol):
     """Intents that are open, and transactions that change the index for them."""
 
@@ -120,6 +132,10 @@ class Changes(Protocol):
 
     async def open(self) -> Sequence[Intent]:
         """Begun and not concluded, the oldest first."""
+        ...
+
+    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
+        """What the index shows of the whole repository."""
         ...
 
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:

@@ -3,7 +3,7 @@
 Times of events and of what they moved are the registry's, in nanoseconds since 1970; all other times are datetimes.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +55,7 @@ class InboxState:
     quarantined: int
     quarantined_bytes: int
     last_event: Mapping[str, datetime]
-    """Registry instance → when its last event was received."""
+    """Registry instance → when its last write was received; those that sent none yet are left out."""
 
 
 class Inbox(Protocol):
@@ -63,6 +63,10 @@ class Inbox(Protocol):
 
     async def put(self, events: Sequence[InboxEvent]) -> None:
         """Stores them, durable when it returns. An id that is already there costs nothing (registry fact 2)."""
+        ...
+
+    async def heard(self, instances: Collection[str], at: datetime) -> None:
+        """These processes of the registry sent something, if not a write: those not known before are noted."""
         ...
 
     async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
@@ -241,8 +245,10 @@ class IndexTables(Protocol):
         """Verifications removed so much; what they removed before `since` is forgotten."""
         ...
 
-    async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
-        """Whether a verification of it is wanted: an event touched it, and its own answer follows."""
+    async def is_at_rest(self, suspect: Suspect) -> bool:
+        """Whether the index still believes what the suspect says, and nothing else sees to it: no verification of it is
+        wanted, because an event touched it, and no change of ours that takes it away is under way or ended just now.
+        """
         ...
 
     async def swept(self, sweep: Sweep) -> None:

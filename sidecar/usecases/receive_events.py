@@ -58,6 +58,8 @@ class ReceiveEvents:
     """Called when there is something to index."""
     caught_up: Callable[[], None] = lambda: None
     """Called when the registry's queue is no longer behind because of what the sidecar reads."""
+    _instances: set[str] = field(default_factory=set)
+    """The registry's processes that are noted: a new one means that a queue was lost."""
 
     async def __call__(self, delivery: Delivery) -> Receipt:
         now = self.clock.now()
@@ -71,6 +73,7 @@ class ReceiveEvents:
             if isinstance(entry.event, Unreadable)
         ]
         writes, pulls = await self._store_writes(entries), _pulls(entries)
+        await self._note_instances(entries)
         receipt = await self._quarantine(unreadable, Receipt(writes, len(pulls), _ignored(entries)))
         self._count(pulls)
         self._hear(sum(entry.event == OWN for entry in entries), now)
@@ -97,6 +100,13 @@ class ReceiveEvents:
             await self.inbox.put(writes)
             self.stored()
         return len(writes)
+
+    async def _note_instances(self, entries: Iterable[Entry]) -> None:
+        """Whatever it sends: a registry that is only pulled from sends no write for days."""
+        new = {entry.instance for entry in entries if entry.instance} - self._instances
+        if new:
+            await self.inbox.heard(new, self.clock.now())
+            self._instances.update(new)
 
     async def _quarantine(self, items: Sequence[Quarantined], receipt: Receipt) -> Receipt:
         """The receipt, with what became of these."""

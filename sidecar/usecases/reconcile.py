@@ -195,7 +195,7 @@ class Reconcile:
 
     async def _note(self, tables: IndexTables, sweep: Sweep, suspect: Suspect, answer: Checked | None) -> Drift | None:
         drift = _drift(suspect, answer, self.clock.now())
-        if drift is None or await tables.awaits(suspect.repository, suspect.target, suspect.key):
+        if drift is None or not await tables.is_at_rest(suspect):
             return None
         if drift.kind is not DriftKind.MISSING and not sweep.order.dry_run:
             await _follow(tables, suspect, answer, self.clock.now())
@@ -236,7 +236,7 @@ class Reconcile:
         """What was found in the end, noted; None where it was no drift."""
         suspect, now = _again(drift), self.clock.now()
         found = _drift(suspect, answer, now)
-        if found is None or await tables.awaits(drift.repository, drift.target, drift.key):
+        if found is None or not await tables.is_at_rest(suspect):
             await tables.retract(sweep.id, drift)
             return None
         if found.kind is DriftKind.MISSING:

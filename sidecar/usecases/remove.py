@@ -5,8 +5,8 @@ of a whole repository goes on, because half of one is nothing that anybody asked
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from sidecar.domain.audit import concluded, put_back
 from sidecar.domain.digests import Digest, Tag
-from sidecar.domain.errors import NotFound, OutcomeUnknown, Refused, RegistryUnavailable, Unavailable, found
+from sidecar.domain.errors import NotFound, OutcomeUnknown, Refused, RegistryUnavailable, Unavailable, begun, found
 from sidecar.domain.intents import Change, Intent
 from sidecar.domain.manifests import OCI_INDEX
 from sidecar.domain.names import ProjectId, RepositoryName
@@ -25,11 +25,6 @@ from sidecar.ports.changing import Began, Changes, ChangeTables, Overlap, Regist
 from sidecar.ports.index import Answer
 
 DELETE: Final = "registry.delete"
-BATCH: Final = 64
-"""Manifests that are deleted at the registry and then in the index, in one transaction."""
-ROUNDS: Final = 3
-"""How often a repository's tags are listed anew: what still comes in then was pushed meanwhile, and stays."""
-
 OVERLAP: Final = timedelta(seconds=20)
 """How long after a tag was taken away a push that overlapped it is looked after, and the throw-away told apart."""
 AWAITED: Final = timedelta(hours=1)
@@ -46,6 +41,7 @@ class Remove:
 
     changes: Changes
     registry: RegistryWriter
+    empty: Callable[[Intent], Awaitable[None]]
     access: AccessReader
     clock: Clock
     randomness: Randomness
@@ -201,7 +197,7 @@ class Remove:
     async def _at_the_registry(self, intent: Intent) -> Began:
         began = Began(timedelta())
         if intent.change is Change.DELETE_REPOSITORY:
-            await self._empty(intent)
+            await self.empty(intent)
         elif intent.tag is not None:
             began = await self._untag(intent, intent.tag)
         elif intent.digest is not None:
@@ -219,7 +215,7 @@ class Remove:
         await self._require_deletions(intent)
         await self.registry.put_manifest(repository, intent.throwaway_digest, OCI_INDEX, throwaway)
         began = Began(self.clock.now() - intent.begun_at, shown.answer is Answer.SAME)
-        with _begun():
+        with begun():
             if not await self.registry.delete_tag(repository, tag):
                 await self.registry.put_manifest(repository, tag, OCI_INDEX, throwaway)
             await self.registry.delete_manifest(repository, intent.throwaway_digest)
@@ -229,48 +225,12 @@ class Remove:
         """Asks for the deletion of what isn't there: it tells whether the registry deletes at all."""
         await self.registry.delete_manifest(intent.repository, intent.throwaway_digest)
 
-    async def _empty(self, intent: Intent) -> None:
-        await self._require_deletions(intent)
-        with _begun():
-            for _ in range(ROUNDS):
-                await self._delete_known(intent)
-                if not await self._delete_tagged(intent):
-                    break
-
-    async def _delete_known(self, intent: Intent) -> None:
-        """The manifests that the index knows, in batches, so that no transaction grows with the repository."""
-        while True:
-            async with self.changes.changing() as tables:
-                batch = await tables.manifests(intent.repository, BATCH)
-            if not batch:
-                return
-            await self._delete_all(intent, batch)
-            async with self.changes.changing() as tables:
-                for digest in batch:
-                    await tables.remove(intent, digest, self.clock.now())
-
-    async def _delete_tagged(self, intent: Intent) -> bool:
-        """What the registry still lists, because no event has told of it or its manifest is lost; whether it did."""
-        tags = await self.registry.tags(intent.repository) or []
-        for start in range(0, len(tags), BATCH):
-            batch = tags[start : start + BATCH]
-            checked = [(tag, await self.registry.check(intent.repository, tag, None)) for tag in batch]
-            await self._delete_all(intent, [shown.digest for _, shown in checked if shown.digest is not None])
-            for tag in (tag for tag, shown in checked if shown.digest is None):
-                await self._untag(intent, tag)
-        return bool(tags)
-
-    async def _delete_all(self, intent: Intent, digests: list[Digest]) -> None:
-        for start in range(0, len(digests), _TOGETHER):
-            together = digests[start : start + _TOGETHER]
-            await asyncio.gather(*(self.registry.delete_manifest(intent.repository, digest) for digest in together))
-
     async def _conclude(self, intent: Intent) -> None:
         async with self._alone(intent.repository):
             if intent not in await self.changes.open():
                 return
             if intent.change is Change.DELETE_REPOSITORY:
-                await self._empty(intent)
+                await self.empty(intent)
                 await self._finish(intent)
             else:
                 await self._find_out(intent)
@@ -328,12 +288,3 @@ async def _require_unused(tables: ChangeTables, repository: RepositoryName, dige
         raise Refused("manifest_tagged", "manifest is tagged", tags[:100])
     if users := await tables.users_of(repository, digest):
         raise Refused("manifest_in_use", "manifest is in use", users[:100])
-
-
-@contextmanager
-def _begun() -> Iterator[None]:
-    """Something was changed at the registry by now, so that no failure is "nothing was changed" any more."""
-    try:
-        yield
-    except RegistryUnavailable as fault:
-        raise OutcomeUnknown from fault

@@ -112,9 +112,9 @@ def running_registry(installation: Installation, registry: Part) -> Iterator[dis
 
 
 @contextmanager
-def running_sidecar(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
-    """`sidecar serve`, as an operator starts it; its process."""
-    command = [sys.executable, "-m", "sidecar", "serve", "-c", str(installation.sidecar_yaml)]
+def running_sidecar(installation: Installation, *module: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`sidecar serve`, as an operator starts it, or by another module with its arguments; its process."""
+    command = [sys.executable, "-m", *(module or ("sidecar",)), "serve", "-c", str(installation.sidecar_yaml)]
     with _process(
         command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}
     ) as process:

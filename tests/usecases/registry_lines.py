@@ -1,6 +1,6 @@
 """A registry of either line that can be changed, and the ways in which a change of it breaks off."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +39,8 @@ class ScriptedWriter(ScriptedReader):
     deletes: bool = True
     steps: Steps = field(default_factory=Steps)
     ever_tagged: list[bytes] = field(default_factory=list)
+    tags_at_deletion: list[int] = field(default_factory=list)
+    """How many tags the repository had each time that a manifest of it was deleted."""
 
     async def delete_tag(self, repository: RepositoryName, tag: Tag) -> bool:
         if not self.deletes:
@@ -63,6 +65,8 @@ class ScriptedWriter(ScriptedReader):
             raise RegistryUnavailable
         self.steps.take()
         served = self.served.get((repository, digest))
+        if served is not None:
+            self.tags_at_deletion.append(len(self.tags_of(repository)))
         if served is not None:
             self.lose(repository, served.content)
         self.steps.take()
@@ -91,6 +95,9 @@ class BreakingChanges:
 
     async def open(self) -> Sequence[Intent]:
         return await self.changes.open()
+
+    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
+        return await self.changes.tags(repository)
 
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
         return await self.changes.pointed(repository, tag)

@@ -85,6 +85,19 @@ async def test_who_waits_for_the_registrys_queue_hears_of_its_end(database: Data
     assert told == [ALLOWED - 1]
 
 
+@pytest.mark.parametrize("actor", ["ci@acme.example", "sidecar"])
+async def test_a_pull_tells_of_a_new_process(
+    receive: ReceiveEvents, database: Database, clock: HeldClock, actor: str
+) -> None:
+    """Decision 2: a registry that is only pulled from has lost its queue all the same; it has sent no write yet."""
+    first = clock.now()
+    for identifier in ("e1", "e2"):
+        await receive(delivery(envelope(event(identifier, "pull", method="GET", actor=actor))))
+        clock.advance(seconds=1)
+    assert await database.sweeps.newest_instance_at() == first
+    assert (await database.inbox.state()).last_event == {}
+
+
 async def test_own_pulls_are_dropped(receive: ReceiveEvents, pulls: PullLedger) -> None:
     """Decision 10: what the sidecar reads isn't usage."""
     receipt = await receive(delivery(envelope(event("e1", "pull", method="GET", actor="sidecar"))))

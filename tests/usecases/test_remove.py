@@ -22,6 +22,8 @@ from sidecar.domain.targets import Target
 from sidecar.ports.auditing import AuditQuery
 from sidecar.ports.browsing import Slice
 from sidecar.ports.index import Checked, InboxEvent, Suspect
+from sidecar.usecases import empty_repository
+from sidecar.usecases.empty_repository import EmptyRepository
 from sidecar.usecases.index_events import IndexEvents
 from sidecar.usecases.remove import Remove
 from tests.fakes import HeldClock, RepeatableRandomness, digest_of
@@ -46,6 +48,22 @@ ANN = holder()
 
 
 @dataclass
+class Removed:
+    """ports.changing.RemovalObserver that counts."""
+
+    tags: int = 0
+    manifests: int = 0
+    repositories: list[str] = field(default_factory=list)
+
+    def removed(self, repository: RepositoryName, tags: int, manifests: int) -> None:
+        self.tags += tags
+        self.manifests += manifests
+
+    def ended(self, repository: RepositoryName) -> None:
+        self.repositories.append(repository)
+
+
+@dataclass
 class Scene:
     """The registry and the index, which agree when a test begins, and a use case that may be broken off."""
 
@@ -54,11 +72,13 @@ class Scene:
     clock: HeldClock
     randomness: RepeatableRandomness = field(default_factory=RepeatableRandomness)
     pushes: int = 0
+    removed: Removed = field(default_factory=Removed)
 
     def remove(self, steps: Steps | None = None) -> Remove:
         self.registry.steps = steps or Steps()
         changes = BreakingChanges(self.database.changes, self.registry.steps)
-        return Remove(changes, self.registry, self.database.access, self.clock, self.randomness)
+        empty = EmptyRepository(changes, self.registry, self.clock, self.removed)
+        return Remove(changes, self.registry, empty, self.database.access, self.clock, self.randomness)
 
     async def push(self, content: bytes, *tags: str, read: bool = True) -> Digest:
         """Pushed to the registry, told to the index and, unless told otherwise, read by it."""
@@ -269,7 +289,7 @@ async def test_a_push_of_the_same_moment_is_put_back(behind: Untagged) -> None:
 
 async def test_a_push_that_came_before_stays_away(behind: Untagged) -> None:
     """The registry's own clock says so, and the registry showed it."""
-    await behind.push(image(2), second=9, stands=False)
+    await behind.push(image(2), second=8, stands=False)
     assert await behind.put_back() is None
 
 
@@ -456,6 +476,56 @@ async def test_delete_takes_every_tag_and_manifest(scene: Scene) -> None:
     assert (await scene.tags(), await scene.manifests()) == ({}, set())
     assert await scene.database.browsing.repository(WEB) is None
     await scene.check_agreement()
+
+
+async def test_a_large_repository_takes_few_looks_at_its_tags(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry looks at every tag to delete a manifest: no manifest is deleted while many tags are there."""
+    monkeypatch.setattr(empty_repository, "TAGS", 10)
+    for number in range(25):
+        await scene.push(image(number), f"v{number:02}")
+    await scene.remove().repository(ANN, ACME, "web")
+    looks = sum(scene.registry.tags_at_deletion)
+    assert looks <= 25 + 15 + 5 + 1
+    assert (scene.removed.tags, scene.removed.manifests, scene.removed.repositories) == (25, 25, ["acme/web"])
+    await scene.check_agreement()
+
+
+async def test_nothing_is_verified_while_its_repository_goes(scene: Scene) -> None:
+    """What the registry hasn't any more and the index still has is no reason to stop and ask a person."""
+    await scene.push(image(1), "v1")
+    async with scene.database.index.applying() as index:
+        await index.suspect(WEB, Target.TAG, "v1", scene.clock.now())
+    intent = Intent("i", Change.DELETE_REPOSITORY, WEB, "ann@example.com", scene.clock.now())
+    async with scene.database.changes.changing() as tables:
+        await tables.begin(intent)
+    assert await scene.database.index.due(10, scene.clock.now()) == []
+    async with scene.database.changes.changing() as tables:
+        await tables.forget(intent)
+    assert len(await scene.database.index.due(10, scene.clock.now())) == 1
+
+
+@pytest.mark.parametrize("change", Change)
+async def test_what_is_being_taken_away_is_no_drift(scene: Scene, change: Change) -> None:
+    """A sweep that meets a change of ours, or asked before it and notes after it, has found nothing."""
+    digest = await scene.push(image(1), "old")
+    key, target = (digest, Target.MANIFEST) if change is Change.DELETE_MANIFEST else ("old", Target.TAG)
+    suspect = Suspect(WEB, target, key, digest, scene.clock.now())
+    tag, named = {
+        Change.UNTAG: (Tag("old"), digest),
+        Change.DELETE_MANIFEST: (None, digest),
+        Change.DELETE_REPOSITORY: (None, None),
+    }[change]
+    async with scene.database.index.applying() as index:
+        assert await index.is_at_rest(suspect)
+    async with scene.database.changes.changing() as tables:
+        await tables.begin(Intent("i", change, WEB, "ann@example.com", scene.clock.now(), tag, named))
+    async with scene.database.index.applying() as index:
+        assert not await index.is_at_rest(suspect)
+    await scene.remove().conclude()
+    if await scene.manifests():
+        await scene.remove().repository(ANN, ACME, "web")
+    async with scene.database.index.applying() as index:
+        assert not await index.is_at_rest(suspect)
 
 
 async def test_a_deleted_repository_stays_away(scene: Scene) -> None:

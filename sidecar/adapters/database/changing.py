@@ -67,6 +67,13 @@ SELECT digest, order_time
  WHERE repository.name = $1 AND tag.name = $2 AND digest IS NOT NULL
 """
 
+_TAGS: Final = """
+SELECT tag.name, digest
+  FROM tag
+  JOIN repository ON repository.id = tag.repository
+ WHERE repository.name = $1 AND digest IS NOT NULL
+"""
+
 _OVERLAPPED: Final = """
 SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, principal, begun_at, known,
        principal_kind, credential, intent.address, intent.request, pushed.event, pushed.digest, restored
@@ -78,7 +85,7 @@ SELECT intent.id, intent.action, intent.repository, intent.tag, intent.digest, p
    AND pushed.at > known
    AND pushed.at > marked_at - lead - CASE WHEN pushed.digest = intent.digest THEN 0 WHEN held = 1 THEN $1 ELSE $2 END
    AND CASE WHEN restored IS NOT NULL THEN 1
-            WHEN unmade_at IS NOT NULL THEN pushed.at < unmade_at + $2
+            WHEN unmade_at IS NOT NULL THEN pushed.at < unmade_at + $5
             ELSE concluded_at < $3 END
    AND NOT EXISTS (SELECT 1
                      FROM tag_history AS newer
@@ -95,14 +102,18 @@ changes note in the history comes from no instance.
 
 _FORGET_CONCLUDED: Final = f"""
 DELETE FROM intent
- WHERE (concluded_at < $6 OR (concluded_at < $5 AND unmade_at IS NOT NULL))
+ WHERE (concluded_at < $7 OR (concluded_at < $6 AND unmade_at IS NOT NULL))
    AND id NOT IN (SELECT id FROM ({_OVERLAPPED}) AS overlapped)
 """  # noqa: S608 - made of constants
 
 _LONG_UNDER_WAY: Final = timedelta(seconds=10)
 """How long before the untag the event of a push may have been sent that the registry, asked after, didn't show yet."""
-_DOUBT: Final = timedelta(milliseconds=50)
-"""Within how much it isn't certain which came first: an untag is on its way for a while before we know of it."""
+_DOUBT: Final = timedelta(seconds=1)
+"""Within how much it isn't certain which came first: an untag is on its way for a while before we know of it, on a busy
+machine for long.
+"""
+_SKEW: Final = timedelta(milliseconds=50)
+"""How far the clocks of several registry processes may be apart."""
 _TELLING: Final = timedelta(seconds=5)
 """How long after an untag the event that ends it is awaited; it comes behind those of all that it took with it."""
 
@@ -199,7 +210,7 @@ class ChangeSession:
         await self._session.execute(_RESTORING, overlap.intent.id, overlap.pushed)
 
     async def forget_concluded(self, now: datetime, told: datetime, at_all: datetime) -> None:
-        await self._session.execute(_FORGET_CONCLUDED, *_bounds(now), "", time_column(told), time_column(at_all))
+        await self._session.execute(_FORGET_CONCLUDED, *_bounds(now), time_column(told), time_column(at_all))
 
     async def is_there(self, repository: RepositoryName) -> bool:
         return await self._session.fetch_one(_REPOSITORY, repository) is not None
@@ -267,13 +278,17 @@ class ChangeStore:
         async with self._driver.reading() as session:
             return [_intent(row) for row in await session.fetch(_OPEN)]
 
+    async def tags(self, repository: RepositoryName) -> dict[Tag, Digest]:
+        async with self._driver.reading() as session:
+            return {Tag(name): Digest(digest) for name, digest in await session.fetch(_TAGS, repository)}
+
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
         row = await self._driver.read(lambda session: session.fetch_one(_POINTED, repository, tag))
         return None if row is None else Pointed(Digest(row[0]), row[1])
 
     async def overlapped(self, now: datetime, only: Intent | None = None) -> list[Overlap]:
         async with self._driver.reading() as session:
-            rows = await session.fetch(_OVERLAPPED, *_bounds(now), only.id if only is not None else "")
+            rows = await session.fetch(_OVERLAPPED, *_bounds(now, only))
         return [_overlap(row) for row in rows]
 
 
@@ -296,9 +311,10 @@ def _origin(intent: Intent, at: datetime) -> Origin:
     )
 
 
-def _bounds(now: datetime) -> tuple[int, int, int]:
-    """The first parameters of what looks for overlaps."""
-    return _nanoseconds(_LONG_UNDER_WAY), _nanoseconds(_DOUBT), time_column(now - _TELLING)
+def _bounds(now: datetime, only: Intent | None = None) -> tuple[int, int, int, str, int]:
+    """The parameters of what looks for overlaps."""
+    long, doubt, skew = map(_nanoseconds, (_LONG_UNDER_WAY, _DOUBT, _SKEW))
+    return long, doubt, time_column(now - _TELLING), "" if only is None else only.id, skew
 
 
 def _nanoseconds(duration: timedelta) -> int:

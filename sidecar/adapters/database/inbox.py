@@ -5,8 +5,9 @@ is under way, or waits for its turn, shares the next one.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sidecar.adapters.database.audit import AuditTable
@@ -29,6 +30,12 @@ INSERT INTO registry_instance (instance, first_event_at, last_event_at)
 VALUES ($1, $2, $2)
     ON CONFLICT (instance) DO UPDATE
    SET last_event_at = excluded.last_event_at
+"""
+
+_HEARD: Final = """
+INSERT INTO registry_instance (instance, first_event_at, last_event_at)
+VALUES ($1, $2, 0)
+    ON CONFLICT (instance) DO NOTHING
 """
 
 _CLAIM: Final = """
@@ -76,6 +83,7 @@ SELECT (SELECT count(*) FROM inbox),
 _INSTANCES: Final = """
 SELECT instance, last_event_at
   FROM registry_instance
+ WHERE last_event_at > 0
 """
 
 
@@ -124,6 +132,10 @@ class InboxStore:
                 raise
         finally:
             batch.committed.set()
+
+    async def heard(self, instances: Collection[str], at: datetime) -> None:
+        rows = [(instance, time_column(at)) for instance in instances]
+        await self._driver.write(lambda session: session.execute_many(_HEARD, rows))
 
     async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
         async with self._driver.writing() as session:

@@ -104,6 +104,13 @@ SELECT 1
  WHERE throwaway = $1
 """
 
+_CHANGING: Final = """
+SELECT 1
+  FROM intent
+ WHERE repository = $1 AND (tag = $2 OR digest = $2 OR (tag IS NULL AND digest IS NULL))
+ LIMIT 1
+"""
+
 _MARKED: Final = """
 UPDATE intent
    SET marked_at = $2
@@ -223,9 +230,15 @@ class IndexSession:
     async def removed(self, things: int, at: datetime, since: datetime) -> None:
         await self._verifications.removed(things, at, since)
 
-    async def awaits(self, repository: RepositoryName, target: Target, key: str) -> bool:
-        known = await self._repositories.find(repository)
-        return known is not None and await self._verifications.awaits(known, target, key)
+    async def is_at_rest(self, suspect: Suspect) -> bool:
+        if await self._session.fetch_one(_CHANGING, suspect.repository, suspect.key):
+            return False
+        known = await self._repositories.find(suspect.repository)
+        if known is None:
+            return suspect.digest is None
+        if await self._verifications.awaits(known, suspect.target, suspect.key):
+            return False
+        return await self._still_believed(known, suspect)
 
     async def swept(self, sweep: Sweep) -> None:
         await self._sweeps.put(sweep)

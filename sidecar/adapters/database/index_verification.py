@@ -48,9 +48,13 @@ SELECT repository.name, target, key, coalesce(tag.digest, manifest.digest), due_
   LEFT JOIN manifest ON target = 'manifest' AND manifest.repository = verification.repository
                     AND manifest.digest = key AND manifest.gone = 0
  WHERE due_at <= $1
+   AND NOT EXISTS (SELECT 1
+                     FROM intent
+                    WHERE intent.repository = repository.name AND intent.tag IS NULL AND intent.digest IS NULL)
  ORDER BY due_at
  LIMIT $2
 """
+"""Of a repository that is being deleted nothing is asked before that has ended."""
 
 _REMOVED: Final = """
 INSERT INTO verified_removal (at, things)
