@@ -87,10 +87,17 @@ def _registry(line: distribution.Line, cached: Path) -> Part | None:
     return None
 
 
-def _debian_program(name: str, package: str) -> Part | None:
+def _debian_program(name: str, package: str, *question: str) -> Part | None:
     """The program on the PATH, else the one of that Debian package in the cache."""
     root = CACHE / package / "root"
-    return _program(name, [{}, debian.environment(root)])
+    return _program(name, [{}, debian.environment(root)], *question)
+
+
+def _docker_compose() -> Part | None:
+    """It is in Python, whose modules are in the same root."""
+    root = CACHE / "docker-compose/root"
+    modules = {"PYTHONPATH": str(root / "usr/lib/python3/dist-packages")}
+    return _program("docker-compose", [{}, debian.environment(root) | modules])
 
 
 def _go_program(program: GoProgram) -> Part | None:
@@ -123,7 +130,7 @@ def _version(program: Path, environment: tuple[tuple[str, str], ...], question: 
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip().partition("\n")[0]
+    return (answer.stdout or answer.stderr).strip().partition("\n")[0]
 
 
 def _of_root(look: Callable[[], Part | None]) -> Part | None:
@@ -162,9 +169,9 @@ def _build(program: GoProgram) -> None:
         raise Missing(f"go install failed: {error}") from None
 
 
-def _debian(name: str, package: str) -> _Recipe:
+def _debian(name: str, package: str, *question: str) -> _Recipe:
     """A program of a Debian package."""
-    return _Recipe(package, look=lambda: _debian_program(name, package), fetch=lambda: _from_debian(package))
+    return _Recipe(package, look=lambda: _debian_program(name, package, *question), fetch=lambda: _from_debian(package))
 
 
 def _debian_for_root(name: str, package: str) -> _Recipe:
@@ -197,6 +204,10 @@ _RECIPES: Final = {
     "containerd": _debian_for_root("containerd", "docker.io"),
     "podman": _debian_for_root("podman", "podman"),
     "buildah": _debian_for_root("buildah", "buildah"),
+    "docker-compose": _Recipe("docker-compose", look=_docker_compose, fetch=lambda: _from_debian("docker-compose")),
+    "busybox": _debian("busybox", "busybox-static", "--help"),
+    "nginx": _debian("nginx", "nginx", "-v"),
+    "caddy": _debian("caddy", "caddy", "version"),
     "crane": _go(CRANE),
     "oras": _go(ORAS),
     "regctl": _go(REGCTL),

@@ -55,14 +55,15 @@ class Tenants:
             )
         return email
 
-    async def pull_secret(self, project: str, name: str) -> None:
-        """One for this registry whose secret nobody has."""
+    async def pull_secret(self, project: str, name: str) -> str:
+        """One for this registry whose secret nobody has; its e-mail."""
         label, sid = PullSecretName(name), ProjectId(project)
         email = principal_of(label, sid, ACCOUNT_DOMAIN)
         async with self.store.writing() as tables:
             await tables.pull_secrets.add(
                 PullSecret(sid, label, email, self.clock.now(), ROOT, renewed_at=self.clock.now())
             )
+        return email
 
     async def secret(
         self,

@@ -21,7 +21,7 @@ _PUBLIC = 0o644
 _PRIVATE = 0o600
 
 
-def init(
+def init(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where everything is written.")],
     registry_url: Annotated[str, typer.Option(help="How the sidecar reaches the registry: http://127.0.0.1:5000")],
     registry_host: Annotated[str, typer.Option(help="What people type after docker login: registry.example.com")],
@@ -29,6 +29,15 @@ def init(
     listen: Annotated[str, typer.Option(help="Where the sidecar listens, HOST:PORT.")] = "127.0.0.1:5051",
     events_url: Annotated[
         str | None, typer.Option(help="Where the registry sends notifications, if not to /events below --public-url.")
+    ] = None,
+    internal_listen: Annotated[
+        str | None, typer.Option(help="Where /events and /metrics are served, HOST:PORT, if not on --listen.")
+    ] = None,
+    database: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The database, if it isn't to be in DIR.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="A network whose X-Forwarded-For is believed; repeatable.")
     ] = None,
 ) -> None:
     """Write all that a sidecar beside your registry needs.
@@ -43,7 +52,17 @@ def init(
         --registry-host registry.example.com \\
         --public-url https://auth.example.com
     """
-    installation = Installation(folder.absolute(), registry_url, registry_host, public_url, listen, events_url)
+    installation = Installation(
+        folder.absolute(),
+        registry_url,
+        registry_host,
+        public_url,
+        listen,
+        events_url,
+        internal_listen,
+        database and database.absolute(),
+        tuple(trusted_proxy or ()),
+    )
     for path, outcome in initialise(installation).items():
         typer.echo(f"{outcome:8} {path}")
     typer.echo(

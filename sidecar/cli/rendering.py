@@ -19,8 +19,8 @@ _SIDECAR: Final = Template("""\
 
 public_url: $public_url   # how clients reach the sidecar; <public_url>/token is the registry's realm
 listen: $listen
-# internal_listen: null
-# trusted_proxies: []
+$internal_listen
+$trusted_proxies
 
 registry:
   url: $registry_url   # how the sidecar reaches the registry
@@ -156,6 +156,12 @@ class Installation:
     listen: str
     events_url: str | None = None
     """Where the registry sends its notifications, if that isn't below `public_url`."""
+    internal_listen: str | None = None
+    """Where /events and /metrics are served, if not on `listen`."""
+    database: Path | None = None
+    """The database's file, if it isn't in `folder`."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose X-Forwarded-For is believed."""
 
     @property
     def sidecar_yaml(self) -> Path:
@@ -193,7 +199,9 @@ class Installation:
             registry_url=_quoted(self.registry_url),
             registry_host=_quoted(self.registry_host),
             ca_key=_quoted(self.ca_key),
-            database=_quoted(self.folder / "sidecar.db"),
+            internal_listen=_set_or_shown("internal_listen", self.internal_listen),
+            trusted_proxies=_set_or_shown("trusted_proxies", list(self.trusted_proxies)),
+            database=_quoted(self.database or self.folder / "sidecar.db"),
             admin_token=_quoted(self.admin_token),
             event_secrets=_quoted(self.event_secrets),
             pull_secret_keys=_quoted(self.pull_secret_keys),
@@ -227,6 +235,11 @@ class Installation:
 def _quoted(value: str | Path) -> str:
     """A YAML scalar of any text: JSON's strings are YAML's double-quoted ones."""
     return json.dumps(str(value), ensure_ascii=False)
+
+
+def _set_or_shown(name: str, value: str | list[str] | None) -> str:
+    """A setting, or, where it has no value, a comment that shows it at its default."""
+    return f"{'' if value else '# '}{name}: {json.dumps(value)}"
 
 
 def _listening(registry_url: str) -> str:

@@ -14,6 +14,7 @@ SECRETS: Final = {
     "personal": "personal token",
     "scoped": "scoped token",
     "refresh": "refresh token",
+    "pull": "pull secret",
     "events": "secret of the registry's notifications",
     "registry": "registry token",
 }
@@ -36,6 +37,7 @@ OPENS: Final[Mapping[str, Collection[str]]] = {
     "personal": {"token, bearer", "token, basic", "token, password", "API, bearer", "API, basic"},
     "scoped": {"token, bearer", "token, basic", "token, password", "API, bearer", "API, basic"},
     "refresh": {"token, basic of nobody", "token, refresh"},
+    "pull": {"token, basic", "token, password"},
     "events": {"events, bearer"},
     "registry": (),
 }

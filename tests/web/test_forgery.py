@@ -22,7 +22,7 @@ from tests.web.api.calling import Api, basic, bearer, callable_api
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 ANN: Final = "ann@acme.example"
-KINDS: Final = ("key", "personal", "scoped", "refresh")
+KINDS: Final = ("key", "personal", "scoped", "refresh", "pull")
 FITS_INTO_A_HEADER: Final = 20_000
 """Characters that a header takes even in base64."""
 
@@ -31,7 +31,7 @@ FITS_INTO_A_HEADER: Final = 20_000
 class Holdings:
     """One secret of each kind, each of which opens some door, and what forgers of registry tokens have in hand.
 
-    All but the key are Ann's.
+    All but the key and the pull secret are Ann's.
     """
 
     robot: str
@@ -39,6 +39,8 @@ class Holdings:
     personal: str
     scoped: str
     refresh: str
+    puller: str
+    pull: str
     registry: str
     events: str
     made_of: Material
@@ -49,7 +51,7 @@ class Holdings:
 
     def user_of(self, kind: str) -> str:
         """Who would show it beside a name."""
-        return self.robot if kind == "key" else ANN
+        return {"key": self.robot, "pull": self.puller}.get(kind, ANN)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -71,8 +73,12 @@ async def holdings(api: Api) -> Holdings:
     given = await answer.json()
     authority = load_authority(config.tokens.ca_certificate.read_bytes(), config.tokens.ca_key.read_bytes())
     limit = Limit(ProjectId("acme"), frozenset(("registry.pull", "registry.get")))
+    puller = await tenants.pull_secret("acme", "cluster")
+    pulls = Limit(ProjectId("acme"), frozenset(("registry.pull",)))
     return Holdings(
         robot=robot,
+        puller=puller,
+        pull=await tenants.secret(puller, CredentialKind.PULL_SECRET, pulls),
         key=await tenants.key(robot),
         personal=personal,
         scoped=await tenants.secret(ANN, CredentialKind.SCOPED_TOKEN, limit),
@@ -169,7 +175,7 @@ async def test_each_secret_opens_its_own_doors(api: Api, holdings: Holdings, kin
 
 
 @in_one_loop
-@pytest.mark.parametrize("kind", ["key", "refresh", "events", "registry"])
+@pytest.mark.parametrize("kind", ["key", "refresh", "pull", "events", "registry"])
 async def test_what_is_no_bearer_token_opens_no_method(api: Api, holdings: Holdings, kind: str) -> None:
     """S13, S17: at each method of the API, whatever it does."""
     secret = holdings.of(kind)

@@ -1,0 +1,147 @@
+"""deploy/: what is in it can be read by what it is for, and fits together."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.parts import Part
+from tests.system.certificates import write_certificate
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+
+
+def documents() -> Iterator[Any]:
+    """Every document of every Kubernetes manifest."""
+    for file in MANIFESTS:
+        yield from yaml.safe_load_all(file.read_text())
+
+
+def pods() -> Iterator[Any]:
+    """The specifications of all pods."""
+    for document in documents():
+        if document["kind"] == "Deployment":
+            yield document["spec"]["template"]["spec"]
+        if document["kind"] == "CronJob":
+            yield document["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def test_every_manifest_says_what_it_is() -> None:
+    """Each has a version, a kind and a name."""
+    assert all(document["apiVersion"] and document["kind"] and document["metadata"]["name"] for document in documents())
+
+
+def test_pods_are_confined() -> None:
+    """No root, no capabilities, no writing but to volumes, no way to more rights."""
+    for pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"]
+        for container in pod["containers"]:
+            confined = container["securityContext"]
+            assert confined["capabilities"] == {"drop": ["ALL"]}
+            assert confined["readOnlyRootFilesystem"]
+            assert confined["allowPrivilegeEscalation"] is False
+
+
+def test_what_a_container_mounts_is_a_volume_of_its_pod() -> None:
+    """And each volume is mounted."""
+    for pod in pods():
+        mounted = {mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", ())}
+        assert mounted == {volume["name"] for volume in pod.get("volumes", ())}
+
+
+def test_the_mounted_files_are_those_that_init_writes() -> None:
+    """Each file of the Secret that the head of sidecar.yaml makes is mounted where the configuration looks for it."""
+    text = (DEPLOY / "kubernetes/sidecar.yaml").read_text()
+    made = re.search(r"generic registry-sidecar (.*?)\n#\s+kubectl", text, re.DOTALL)
+    assert made
+    (config,) = (
+        volume["secret"]["items"] for pod in pods() for volume in pod.get("volumes", ()) if volume["name"] == "config"
+    )
+    files = {path.removeprefix("files/") for path in re.findall(r"--from-file=(\S+)", made[1])}
+    assert {item["path"] for item in config} == files
+    assert all(item["path"].rpartition("/")[2] == item["key"] for item in config)
+
+
+def test_services_lead_to_ports_of_the_pod() -> None:
+    """A Service's target is a named port of the container."""
+    ports = {
+        port["name"]: port["containerPort"]
+        for pod in pods()
+        for box in pod["containers"]
+        for port in box.get("ports", ())
+    }
+    (service,) = (document for document in documents() if document["kind"] == "Service")
+    assert {port["targetPort"]: port["port"] for port in service["spec"]["ports"]} == ports
+
+
+def test_nginx_takes_its_configuration(real_part: Callable[[str], Part], tmp_path: Path) -> None:
+    """`nginx -t`, with the addresses and the certificate of this machine."""
+    part = real_part("nginx")
+    write_certificate(tmp_path)
+    text = (DEPLOY / "proxies/nginx.conf").read_text()
+    here = {
+        "registry:": "127.0.0.1:",
+        "sidecar:": "127.0.0.1:",
+        " /tmp/": f" {tmp_path}/",
+        "/etc/nginx/tls": str(tmp_path),
+    }
+    for name, ours in here.items():
+        text = text.replace(name, ours)
+    (tmp_path / "nginx.conf").write_text(text)
+    command = [str(part.program), "-t", "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
+    ran = subprocess.run(command, env=part.environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_caddy_takes_its_configuration(real_part: Callable[[str], Part], tmp_path: Path) -> None:
+    """`caddy adapt` reads it without a warning, and what it makes is valid."""
+    part = real_part("caddy")
+    command = [str(part.program), "adapt", "--config", str(DEPLOY / "proxies/Caddyfile"), "--validate"]
+    ran = subprocess.run(
+        command, env=part.environment | {"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"level":"warn"' not in ran.stderr
+
+
+def test_traefiks_routers_lead_to_its_services() -> None:
+    """Each router names a service that is there; /v2/ alone is the registry's."""
+    http = yaml.safe_load((DEPLOY / "proxies/traefik.yaml").read_text())["http"]
+    assert {router["service"] for router in http["routers"].values()} == http["services"].keys()
+    assert "PathPrefix(`/v2/`)" in http["routers"]["registry"]["rule"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't on this machine")
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """`systemd-analyze verify`, with a program and a user that there are."""
+    unit = tmp_path / "registry-sidecar.service"
+    text = (DEPLOY / "systemd/registry-sidecar.service").read_text()
+    unit.write_text(
+        text.replace("/opt/registry-sidecar/bin/sidecar", "/bin/true")
+        .replace("User=registry-sidecar", "User=daemon")
+        .replace("Group=registry-sidecar", "Group=daemon")
+    )
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60, check=False
+    )
+    complaints = [line for line in ran.stderr.splitlines() if "registry-sidecar.service" in line]
+    assert complaints == []
+
+
+def test_the_image_is_made_of_what_it_needs_alone() -> None:
+    """Nothing but what the Dockerfile copies gets out of the repository into the build."""
+    lines = (ROOT / ".dockerignore").read_text().split()
+    copied = {
+        word
+        for line in re.findall(r"^COPY (?!--)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+        for word in line.split()
+    }
+    assert lines[0] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
