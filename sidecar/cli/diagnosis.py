@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sidecar.adapters.database import DatabaseError, pending_migrations
 from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
 from sidecar.adapters.signing import AuthorityError, load_authority
+from sidecar.adapters.signing.forged import forged_tokens
 from sidecar.bootstrap import token_signer
 from sidecar.config import Config, SecretFileError, read_secret
 from sidecar.domain.errors import RegistryUnavailable, SidecarError
@@ -135,6 +136,7 @@ async def _registry(
     if not faults:
         yield Finding("good", f"it sends clients to {config.realm}")
         yield await _believed(config, transport, clock, randomness)
+        yield await _refuses_forgeries(config, transport, clock)
 
 
 def _skew(answer: Answer, clock: Clock) -> Finding | None:
@@ -181,6 +183,25 @@ async def _believed(config: Config, transport: RegistryTransport, clock: Clock, 
         f"{config.tokens.ca_certificate}, its issuer {config.tokens.issuer!r}; it reads both when it starts only, "
         f"and its log says which one it was",
     )
+
+
+async def _refuses_forgeries(config: Config, transport: RegistryTransport, clock: Clock) -> Finding:
+    """Shows the registry tokens that anybody could make (S26)."""
+    tokens = config.tokens
+    try:
+        key = read_secret(tokens.ca_key, config.secrets.allow_readable)
+        trusted = load_authority(tokens.ca_certificate.read_bytes(), key.encode()).key.public_key()
+        forged = list(forged_tokens(trusted, tokens.issuer, tokens.service, clock.now()))
+        answers = [await _ask(transport, {"Authorization": f"Bearer {token}"}) for token in forged]
+    except (SecretFileError, AuthorityError, OSError, SidecarError) as error:
+        return Finding("wrong", f"no forged token could be tried at the registry: {error}")
+    if any(answer.status == 200 for answer in answers):
+        return Finding(
+            "wrong",
+            "the registry believes a token that anybody can forge (CVE-2025-24976, in 3.0.0-beta.1 to rc.2): "
+            "upgrade it at once",
+        )
+    return Finding("good", "it refuses forged tokens")
 
 
 async def _ask(transport: RegistryTransport, headers: Mapping[str, str]) -> Answer:

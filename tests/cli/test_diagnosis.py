@@ -1,8 +1,13 @@
 """What `sidecar check` finds in files; what it finds at real registries is in tests/system/test_check.py."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import jwt
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sidecar.adapters.database import migrate_database
 from sidecar.adapters.signing import create_authority
@@ -111,3 +116,35 @@ async def test_a_file_that_is_no_database_is_wrong(installation: Installation) -
     database = Config.load(installation.sidecar_yaml).database.path
     database.write_text("not a database, and longer than its header would be" * 10)
     assert await levels_of(installation, database) == ["wrong"]
+
+
+@dataclass
+class FaultyRegistry:
+    """Asks for tokens as it should, and takes the key that proves one out of the token itself (CVE-2025-24976)."""
+
+    realm: str
+    faulty: bool = True
+
+    async def answer(self, request: web.Request) -> web.Response:
+        headers = {"Docker-Distribution-Api-Version": "registry/2.0"}
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        header = jwt.get_unverified_header(token) if token else {}
+        if "x5c" in header or ("jwk" in header and self.faulty):
+            return web.Response(headers=headers)
+        challenge = f'Bearer realm="{self.realm}",service="registry"'
+        return web.Response(status=401, headers=headers | {"WWW-Authenticate": challenge})
+
+
+@pytest.mark.parametrize(("faulty", "level"), [(True, "wrong"), (False, "good")])
+async def test_a_registry_that_believes_forged_tokens_is_named(tmp_path: Path, faulty: bool, level: str) -> None:
+    """S26: by what it does, since no answer of a registry tells its version."""
+    app = web.Application()
+    app.router.add_get("/v2/", FaultyRegistry("https://auth.example.com/token", faulty).answer)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        made = Installation(
+            tmp_path / "here", url, "registry.example.com", "https://auth.example.com", "127.0.0.1:5051"
+        )
+        initialise(made)
+        found = await findings(made, HeldClock(datetime.now(UTC)))
+    assert [finding.level for finding in found if "forge" in finding.text] == [level]

@@ -42,6 +42,7 @@ def test_what_init_writes_is_right(installation: Installation, registry: Part) -
     with running_registry(installation, registry):
         code, output = report(installation)
     assert (code, "WRONG" in output, "it believes our tokens" in output) == (0, False, True), output
+    assert "it refuses forged tokens" in output
 
 
 def test_a_registry_that_is_down_is_named(installation: Installation) -> None:

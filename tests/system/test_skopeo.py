@@ -111,6 +111,16 @@ def test_who_may_push_may_not_delete(
     assert skopeo.pull(target, developer).returncode != 0
 
 
+def test_no_tag_is_special(skopeo: Skopeo, stage: Stage, image: Path, developer: Account) -> None:
+    """S21: who may push may push each tag, whatever it is called; who may not may push none of them."""
+    viewer = stage.account("acme", "viewer", "viewer")
+    fallback = f"sha256-{hashlib.sha256(b'').hexdigest()}"
+    for tag in ("latest", "main", "v1.2.3", "_", "prod", fallback):
+        target = f"{stage.host}/acme/tags:{tag}"
+        codes = [skopeo.push(image, target, account).returncode == 0 for account in (viewer, developer)]
+        assert codes == [False, True], tag
+
+
 def test_a_removed_role_counts_at_the_next_command(skopeo: Skopeo, stage: Stage, image: Path, project: str) -> None:
     """A key stays valid, but what it may do is decided anew for each token."""
     account = stage.account(project, "mover", "developer")
