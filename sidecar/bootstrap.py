@@ -549,13 +549,19 @@ async def serve(config: Config) -> None:
     """Serves until SIGTERM or SIGINT, then lets requests under way finish, writes what is noted, and closes."""
     configure_logging(config.logging.level, gather_seconds=_GATHER_SECONDS)
     log = structlog.get_logger()
-    if not c_parser_is_loaded():
-        log.warning("aiohttp runs without its C parser: slower, and less tried against malformed requests")
+    _tell_of_parser()
     async with application(config) as running, serving(running) as addresses:
         log.info("listening", addresses=addresses)
         _spare_the_collector()
         await _told_to_stop()
         log.info("stopping")
+
+
+def _tell_of_parser() -> None:
+    if not c_parser_is_loaded():
+        structlog.get_logger().warning(
+            "aiohttp runs without its C parser: slower, and less tried against malformed requests"
+        )
 
 
 @asynccontextmanager

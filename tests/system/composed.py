@@ -89,7 +89,9 @@ class Composition:
 def composed(builder: Builder, compose: Part, folder: Path, ca: Path) -> Iterator[Composition]:
     """The services, once they are healthy; ended and forgotten with all their volumes afterwards."""
     hosts = [f"--add-host={name}:127.0.0.1" for name in ("registry", "sidecar")]
-    network = builder.run("run", "--detach", "--network=none", *hosts, "--entrypoint=/bin/sleep", "standin/registry", "3600")
+    network = builder.run(
+        "run", "--detach", "--network=none", *hosts, "--entrypoint=/bin/sleep", "standin/registry", "3600"
+    )
     document = yaml.safe_load((ROOT / "compose.yaml").read_text())
     (folder / "compose.yaml").write_text(json.dumps(_without_bridges(document, network)))
     composition = Composition(builder, compose, folder, network, ca)
