@@ -9,6 +9,7 @@ import aiohttp
 from sidecar.cli.failure import ExitCode, Failure
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+_UNHURRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 _EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "validate": ExitCode.USAGE,
     "bad_request": ExitCode.USAGE,
@@ -43,10 +44,17 @@ class ApiClient:
 
     async def call(self, method: str, /, **body: Any) -> dict[str, Any]:
         """The `result` of `<namespace>.<method>`. Raises ApiRefused, or Failure where no such API answers."""
+        return await self._call(method, body, _TIMEOUT)
+
+    async def call_at_length(self, method: str, /, **body: Any) -> dict[str, Any]:
+        """The same for what takes as long as it takes."""
+        return await self._call(method, body, _UNHURRIED)
+
+    async def _call(self, method: str, body: Mapping[str, Any], patience: aiohttp.ClientTimeout) -> dict[str, Any]:
         url = f"{self._url}/{method}"
         try:
             async with self._session.post(
-                url, json=body, headers=self._headers, timeout=_TIMEOUT, allow_redirects=False
+                url, json=body, headers=self._headers, timeout=patience, allow_redirects=False
             ) as response:
                 answer: Any = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -42,11 +42,22 @@ def reconcile(
 
 async def _recount(config: Config) -> None:
     async with connected(config) as api:
-        items = (await api.call("reconcile.recount"))["items"]
+        items = (await _counted(api))["items"]
     for item in items:
         typer.echo(f"{item['what']}: {item['kept']} was kept, {item['counted']} is right, and mended")
     if not items:
         typer.echo("no difference")
+
+
+async def _counted(api: ApiClient) -> dict[str, Any]:
+    """Asks for a recount and follows it to its end."""
+    counting = asyncio.create_task(api.call_at_length("reconcile.recount"))
+    with _bar() as progress:
+        bar = progress.add_task("counting", total=1)
+        while not (await asyncio.wait((counting,), timeout=_POLL_SECONDS))[0]:
+            so_far = await api.call("reconcile.getRecount")
+            progress.update(bar, completed=so_far["done"], total=so_far["total"])
+    return await counting
 
 
 async def _sweep(config: Config, order: dict[str, Any]) -> None:
@@ -67,15 +78,19 @@ async def _sweep(config: Config, order: dict[str, Any]) -> None:
 
 async def _watch(api: ApiClient, sweep: dict[str, Any]) -> dict[str, Any]:
     """Follows a sweep to its end, with a bar where somebody watches."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with _bar() as progress:
         bar = progress.add_task("waiting", total=1)
         while sweep["stage"] not in ("done", "stopped"):
             await asyncio.sleep(_POLL_SECONDS)
             sweep = await api.call("reconcile.get", id=sweep["id"])
             progress.update(bar, description=sweep["stage"], completed=sweep["swept"], total=sweep["repositories"])
     return sweep
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _line(drift: dict[str, Any]) -> str:

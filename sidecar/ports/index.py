@@ -327,10 +327,15 @@ class Index(Protocol):
         """Tags by repository; one without any is left out."""
         ...
 
-    async def recount(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None) -> list[Miscount]:
+    async def recount(
+        self,
+        audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None,
+        progress: Callable[[int, int], None] = lambda _, __: None,
+    ) -> list[Miscount]:
         """Counts all sizes and numbers anew and mends what differs: nothing, unless a fault of ours made it so.
 
-        What was found for a person who asked is `audited`.
+        What was found for a person who asked is `audited`. In portions, so that nobody waits for long; `progress` is
+        told how many are done, and of how many. Broken off, what was mended stays, and it may be begun again.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Decision 7: sizes and numbers that are kept step by step are those that a count from scratch finds."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database, index_recount, open_database
 from sidecar.domain.digests import Tag
 from sidecar.domain.events import DigestDeleted, TagDeleted
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
@@ -139,3 +140,33 @@ async def test_what_differs_is_told_and_mended(counted: Database, fault: str) ->
         await tables._session.execute(fault)
     assert await counted.index.recount() != []
     assert await counted.index.recount() == []
+
+
+async def test_a_large_repository_is_counted_in_portions(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every manifest of it, whichever portion it falls into; the progress says how many repositories are done."""
+    monkeypatch.setattr(index_recount, "_PORTION", 2)
+    async with counted.index.applying() as tables:
+        await tables._session.execute("UPDATE manifest SET total = total + 1")
+    progress: list[tuple[int, int]] = []
+    found = await counted.index.recount(progress=lambda done, total: progress.append((done, total)))
+    assert len(found) == len(IMAGES) + 1
+    assert progress == [(0, 2), (1, 2), (2, 2)]
+    assert await counted.index.recount() == []
+
+
+async def test_others_write_while_it_counts(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two portions whoever waits has a turn."""
+    monkeypatch.setattr(index_recount, "_PORTION", 1)
+    writes = 0
+
+    async def write() -> None:
+        nonlocal writes
+        while True:
+            async with counted.index.applying() as tables:
+                await tables.assign_projects()
+            writes += 1
+
+    writer = asyncio.create_task(write())
+    await counted.index.recount()
+    writer.cancel()
+    assert writes >= len(IMAGES)

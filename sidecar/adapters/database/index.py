@@ -335,5 +335,9 @@ class IndexStore:
         async with self._driver.reading() as session:
             return {RepositoryName(name): count for name, count in await session.fetch(_COUNT_TAGS)}
 
-    async def recount(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None) -> list[Miscount]:
-        return await Recount(self._driver)(audited)
+    async def recount(
+        self,
+        audited: Callable[[Sequence[Miscount]], AuditEntry] | None = None,
+        progress: Callable[[int, int], None] = lambda _, __: None,
+    ) -> list[Miscount]:
+        return await Recount(self._driver)(audited, progress)

@@ -1,9 +1,12 @@
 """Counts all sizes and numbers of the index anew, from what they are made of: `index_sizes` keeps them step by step.
 
-What is kept may differ from what is counted only by a fault of ours. Each kind is one transaction: compare, mend, tell.
+What is kept may differ from what is counted only by a fault of ours. Each portion is one transaction: compare, mend. It
+is a repository's blobs, some of its manifests, or a project, so that nobody else waits for long.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from sidecar.adapters.database.audit import AuditTable
@@ -11,41 +14,61 @@ from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.domain.audit import AuditEntry
 from sidecar.ports.index import Miscount
 
-_HELD: Final = """
-    held (repository, manifest, digest, size) AS (
-        SELECT manifest.repository, manifest.digest, manifest_reference.digest, manifest_reference.size
+_PORTION: Final = 500
+"""Manifests whose totals are counted in one transaction."""
+
+_NAMES: Final = """
+SELECT id, name
+  FROM repository
+ ORDER BY id
+"""
+
+_PROJECT_NAMES: Final = """
+SELECT project FROM project_size
+ UNION
+SELECT project FROM project_blob
+ UNION
+SELECT project FROM repository WHERE project IS NOT NULL
+ ORDER BY project
+"""
+
+_BLOBS: Final = """
+WITH held (manifest, digest, size) AS (
+        SELECT manifest.digest, manifest_reference.digest, manifest_reference.size
           FROM manifest
           JOIN manifest_reference ON manifest_reference.manifest = manifest.digest
-         WHERE manifest.gone = 0 AND kind IN ('config', 'layer', 'blob')
+         WHERE manifest.repository = $1 AND manifest.gone = 0 AND kind IN ('config', 'layer', 'blob')
          UNION ALL
-        SELECT manifest.repository, manifest.digest, manifest.digest, length(content)
+        SELECT manifest.digest, manifest.digest, length(content)
           FROM manifest
           JOIN manifest_document ON manifest_document.digest = manifest.digest
-         WHERE manifest.gone = 0
+         WHERE manifest.repository = $1 AND manifest.gone = 0
     ),
-    once (repository, manifest, digest, size) AS (
-        SELECT repository, manifest, digest, max(size)
+    once (manifest, digest, size) AS (
+        SELECT manifest, digest, max(size)
           FROM held
-         GROUP BY repository, manifest, digest
-    )"""
-
-_BLOBS: Final = f"""
-WITH {_HELD},
-    counted (repository, digest, least, size, uses) AS (
-        SELECT repository, digest, min(size), max(size), count(*)
+         GROUP BY manifest, digest
+    ),
+    counted (digest, least, size, uses) AS (
+        SELECT digest, min(size), max(size), count(*)
           FROM once
-         GROUP BY repository, digest
+         GROUP BY digest
+    ),
+    kept (digest, size, uses) AS (
+        SELECT digest, size, uses
+          FROM repository_blob
+         WHERE repository = $1
     )
-SELECT counted.repository, counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
+SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
   FROM counted
-  LEFT JOIN repository_blob AS kept ON kept.repository = counted.repository AND kept.digest = counted.digest
+  LEFT JOIN kept ON kept.digest = counted.digest
  WHERE kept.uses IS NULL OR kept.uses <> counted.uses OR kept.size NOT BETWEEN counted.least AND counted.size
  UNION ALL
-SELECT kept.repository, kept.digest, kept.size, 0, kept.uses
-  FROM repository_blob AS kept
-  LEFT JOIN counted ON counted.repository = kept.repository AND counted.digest = kept.digest
+SELECT kept.digest, kept.size, 0, kept.uses
+  FROM kept
+  LEFT JOIN counted ON counted.digest = kept.digest
  WHERE counted.uses IS NULL
-"""  # noqa: S608 - made of constants
+"""
 
 _PUT_BLOB: Final = """
 INSERT INTO repository_blob (repository, digest, size, uses)
@@ -56,21 +79,21 @@ VALUES ($1, $2, $3, $4)
 
 _PRUNE_BLOBS: Final = """
 DELETE FROM repository_blob
- WHERE uses = 0
+ WHERE repository = $1 AND uses = 0
 """
 
-_REPOSITORIES: Final = """
-SELECT id, name, kept_size, size, kept_manifests, manifests, kept_tags, tags
-  FROM (SELECT id, name, repository.size AS kept_size, repository.manifests AS kept_manifests,
-               repository.tags AS kept_tags,
-               (SELECT coalesce(sum(size), 0) FROM repository_blob WHERE repository = id) AS size,
-               (SELECT count(*)
-                  FROM manifest
-                  JOIN manifest_document ON manifest_document.digest = manifest.digest
-                 WHERE repository = id AND gone = 0) AS manifests,
-               (SELECT count(*) FROM tag WHERE repository = id AND digest IS NOT NULL AND fallback = 0) AS tags
-          FROM repository) AS counted
- WHERE kept_size <> size OR kept_manifests <> manifests OR kept_tags <> tags
+_REPOSITORY: Final = """
+SELECT repository.size,
+       (SELECT coalesce(sum(size), 0) FROM repository_blob WHERE repository = $1),
+       repository.manifests,
+       (SELECT count(*)
+          FROM manifest
+          JOIN manifest_document ON manifest_document.digest = manifest.digest
+         WHERE repository = $1 AND gone = 0),
+       repository.tags,
+       (SELECT count(*) FROM tag WHERE repository = $1 AND digest IS NOT NULL AND fallback = 0)
+  FROM repository
+ WHERE id = $1
 """
 
 _PUT_REPOSITORY: Final = """
@@ -80,21 +103,26 @@ UPDATE repository
 """
 
 _PROJECT_BLOBS: Final = """
-WITH counted (project, digest, least, size, uses) AS (
-    SELECT project, digest, min(repository_blob.size), max(repository_blob.size), count(*)
-      FROM repository_blob
-      JOIN repository ON repository.id = repository_blob.repository
-     WHERE project IS NOT NULL
-     GROUP BY project, digest
-)
-SELECT counted.project, counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
+WITH counted (digest, least, size, uses) AS (
+        SELECT digest, min(repository_blob.size), max(repository_blob.size), count(*)
+          FROM repository_blob
+          JOIN repository ON repository.id = repository_blob.repository
+         WHERE project = $1
+         GROUP BY digest
+    ),
+    kept (digest, size, uses) AS (
+        SELECT digest, size, uses
+          FROM project_blob
+         WHERE project = $1
+    )
+SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
   FROM counted
-  LEFT JOIN project_blob AS kept ON kept.project = counted.project AND kept.digest = counted.digest
+  LEFT JOIN kept ON kept.digest = counted.digest
  WHERE kept.uses IS NULL OR kept.uses <> counted.uses OR kept.size NOT BETWEEN counted.least AND counted.size
  UNION ALL
-SELECT kept.project, kept.digest, kept.size, 0, kept.uses
-  FROM project_blob AS kept
-  LEFT JOIN counted ON counted.project = kept.project AND counted.digest = kept.digest
+SELECT kept.digest, kept.size, 0, kept.uses
+  FROM kept
+  LEFT JOIN counted ON counted.digest = kept.digest
  WHERE counted.uses IS NULL
 """
 
@@ -107,16 +135,12 @@ VALUES ($1, $2, $3, $4)
 
 _PRUNE_PROJECT_BLOBS: Final = """
 DELETE FROM project_blob
- WHERE uses = 0
+ WHERE project = $1 AND uses = 0
 """
 
-_PROJECTS: Final = """
-SELECT named.project, coalesce(project_size.size, 0), coalesce(counted.size, 0)
-  FROM (SELECT project FROM project_size UNION SELECT project FROM project_blob) AS named
-  LEFT JOIN project_size ON project_size.project = named.project
-  LEFT JOIN (SELECT project, sum(size) AS size FROM project_blob GROUP BY project) AS counted
-    ON counted.project = named.project
- WHERE coalesce(project_size.size, 0) <> coalesce(counted.size, 0)
+_PROJECT: Final = """
+SELECT coalesce((SELECT size FROM project_size WHERE project = $1), 0),
+       coalesce((SELECT sum(size) FROM project_blob WHERE project = $1), 0)
 """
 
 _PUT_PROJECT: Final = """
@@ -126,33 +150,47 @@ VALUES ($1, $2)
    SET size = excluded.size
 """
 
-_TOTALS: Final = f"""
-WITH RECURSIVE {_HELD},
-    reached (repository, top, digest) AS (
-        SELECT repository, manifest.digest, manifest.digest
+_TOTALS: Final = """
+WITH RECURSIVE
+    portion (digest, gone, total) AS (
+        SELECT digest, gone, total
           FROM manifest
-          JOIN manifest_document ON manifest_document.digest = manifest.digest
+         WHERE repository = $1 AND digest > $2
+         ORDER BY digest
+         LIMIT $3
+    ),
+    reached (top, digest) AS (
+        SELECT portion.digest, portion.digest
+          FROM portion
+          JOIN manifest_document ON manifest_document.digest = portion.digest
          WHERE gone = 0
          UNION
-        SELECT reached.repository, top, child.digest
+        SELECT top, child.digest
           FROM reached
           JOIN manifest_reference ON manifest_reference.manifest = reached.digest AND kind = 'child'
-          JOIN manifest AS child ON child.digest = manifest_reference.digest AND child.repository = reached.repository
+          JOIN manifest AS child ON child.digest = manifest_reference.digest AND child.repository = $1
          WHERE child.gone = 0
     ),
-    counted (repository, digest, total) AS (
-        SELECT repository, top, sum(size)
-          FROM (SELECT reached.repository, top, once.digest, max(size) AS size
-                  FROM reached
-                  JOIN once ON once.repository = reached.repository AND once.manifest = reached.digest
-                 GROUP BY reached.repository, top, once.digest) AS each_once
-         GROUP BY repository, top
+    held (top, digest, size) AS (
+        SELECT top, manifest_reference.digest, size
+          FROM reached
+          JOIN manifest_reference ON manifest = reached.digest
+         WHERE kind IN ('config', 'layer', 'blob')
+         UNION ALL
+        SELECT top, reached.digest, length(content)
+          FROM reached
+          JOIN manifest_document ON manifest_document.digest = reached.digest
+    ),
+    counted (digest, total) AS (
+        SELECT top, sum(size)
+          FROM (SELECT top, digest, max(size) AS size FROM held GROUP BY top, digest) AS each_once
+         GROUP BY top
     )
-SELECT manifest.repository, manifest.digest, manifest.total, coalesce(counted.total, 0)
-  FROM manifest
-  LEFT JOIN counted ON counted.repository = manifest.repository AND counted.digest = manifest.digest
- WHERE manifest.total <> coalesce(counted.total, 0)
-"""  # noqa: S608 - made of constants
+SELECT portion.digest, portion.total, coalesce(counted.total, 0)
+  FROM portion
+  LEFT JOIN counted ON counted.digest = portion.digest
+ ORDER BY portion.digest
+"""
 
 _PUT_TOTAL: Final = """
 UPDATE manifest
@@ -167,62 +205,81 @@ class Recount:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    async def __call__(self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None) -> list[Miscount]:
-        """What differed, and is mended now; the last transaction tells of all of it."""
-        found = []
-        for mend in (_mend_blobs, _mend_repositories, _mend_project_blobs, _mend_projects):
-            async with self._driver.writing() as session:
-                found += await mend(session)
-        async with self._driver.writing() as session:
-            found += await _mend_totals(session)
-            if audited is not None:
-                await AuditTable(session).record(audited(found))
+    async def __call__(
+        self, audited: Callable[[Sequence[Miscount]], AuditEntry] | None, progress: Callable[[int, int], None]
+    ) -> list[Miscount]:
+        """What differed, and is mended now. `progress` is told how many of how many repositories and projects are done.
+
+        Between two portions everybody else has a turn.
+        """
+        found: list[Miscount] = []
+        repositories = await self._driver.read(lambda session: session.fetch(_NAMES))
+        projects = await self._driver.read(lambda session: session.fetch(_PROJECT_NAMES))
+        total = len(repositories) + len(projects)
+        for done, (identifier, name) in enumerate(repositories):
+            progress(done, total)
+            async for miscounts in self._repository(identifier, name):
+                found += miscounts
+        for done, (project,) in enumerate(projects, len(repositories)):
+            progress(done, total)
+            found += await self._driver.write(partial(_mend_project, project))
+            await asyncio.sleep(0)
+        if audited is not None:
+            await self._driver.write(lambda session: AuditTable(session).record(audited(found)))
+        progress(total, total)
         return found
 
-
-async def _mend_blobs(session: Session) -> list[Miscount]:
-    rows = await session.fetch(_BLOBS)
-    await session.execute_many(_PUT_BLOB, [row[:4] for row in rows])
-    await session.execute(_PRUNE_BLOBS)
-    return [_uses("repository", row) for row in rows]
-
-
-async def _mend_repositories(session: Session) -> list[Miscount]:
-    found = []
-    for identifier, name, *counts in await session.fetch(_REPOSITORIES):
-        kept, counted = counts[::2], counts[1::2]
-        await session.execute(_PUT_REPOSITORY, identifier, *counted)
-        found += [
-            Miscount(f"{what} of {name}", before, after)
-            for what, before, after in zip(("bytes", "manifests", "tags"), kept, counted, strict=True)
-            if before != after
-        ]
-    return found
+    async def _repository(self, identifier: int, name: str) -> AsyncIterator[list[Miscount]]:
+        yield await self._driver.write(partial(_mend_repository, identifier, name))
+        last: str | None = ""
+        while last is not None:
+            await asyncio.sleep(0)
+            last, found = await self._driver.write(partial(_mend_totals, identifier, name, last))
+            yield found
 
 
-async def _mend_project_blobs(session: Session) -> list[Miscount]:
-    rows = await session.fetch(_PROJECT_BLOBS)
-    await session.execute_many(_PUT_PROJECT_BLOB, [row[:4] for row in rows])
-    await session.execute(_PRUNE_PROJECT_BLOBS)
-    return [_uses("project", row) for row in rows]
+async def _mend_repository(identifier: int, name: str, session: Session) -> list[Miscount]:
+    rows = await session.fetch(_BLOBS, identifier)
+    await session.execute_many(_PUT_BLOB, [(identifier, *row[:3]) for row in rows])
+    await session.execute(_PRUNE_BLOBS, identifier)
+    return [_uses(f"repository {name}", row) for row in rows] + await _mend_counts(identifier, name, session)
 
 
-async def _mend_projects(session: Session) -> list[Miscount]:
-    found = []
-    for project, kept, counted in await session.fetch(_PROJECTS):
+async def _mend_counts(identifier: int, name: str, session: Session) -> list[Miscount]:
+    """Bytes, manifests and tags of a repository that may be gone by now."""
+    row = await session.fetch_one(_REPOSITORY, identifier)
+    if row is None or row[::2] == row[1::2]:
+        return []
+    kept, counted = row[::2], row[1::2]
+    await session.execute(_PUT_REPOSITORY, identifier, *counted)
+    return [
+        Miscount(f"{what} of {name}", before, after)
+        for what, before, after in zip(("bytes", "manifests", "tags"), kept, counted, strict=True)
+        if before != after
+    ]
+
+
+async def _mend_totals(identifier: int, name: str, after: str, session: Session) -> tuple[str | None, list[Miscount]]:
+    """What the next manifests by digest reach; and the last of them, None where these were all."""
+    rows = await session.fetch(_TOTALS, identifier, after, _PORTION)
+    wrong = [row for row in rows if row[1] != row[2]]
+    await session.execute_many(_PUT_TOTAL, [(identifier, digest, counted) for digest, _, counted in wrong])
+    found = [Miscount(f"bytes that {digest} reaches in {name}", kept, counted) for digest, kept, counted in wrong]
+    return (rows[-1][0] if len(rows) == _PORTION else None), found
+
+
+async def _mend_project(project: str, session: Session) -> list[Miscount]:
+    rows = await session.fetch(_PROJECT_BLOBS, project)
+    await session.execute_many(_PUT_PROJECT_BLOB, [(project, *row[:3]) for row in rows])
+    await session.execute(_PRUNE_PROJECT_BLOBS, project)
+    found = [_uses(f"project {project}", row) for row in rows]
+    ((kept, counted),) = await session.fetch(_PROJECT, project)
+    if kept != counted:
         await session.execute(_PUT_PROJECT, project, counted)
         found.append(Miscount(f"bytes of project {project}", kept, counted))
     return found
 
 
-async def _mend_totals(session: Session) -> list[Miscount]:
-    found = []
-    for repository, digest, kept, counted in await session.fetch(_TOTALS):
-        await session.execute(_PUT_TOTAL, repository, digest, counted)
-        found.append(Miscount(f"bytes that {digest} reaches in repository {repository}", kept, counted))
-    return found
-
-
 def _uses(where: str, row: Row) -> Miscount:
-    owner, digest, _, counted, kept = row
-    return Miscount(f"uses of {digest} in {where} {owner}", kept, counted)
+    digest, _, counted, kept = row
+    return Miscount(f"uses of {digest} in {where}", kept, counted)

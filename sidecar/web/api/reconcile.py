@@ -111,6 +111,13 @@ class MiscountList(Result):
     """None, unless a fault of the sidecar made sizes wrong; what is listed is mended."""
 
 
+class RecountProgress(Result):
+    done: int
+    """How many repositories and projects are counted."""
+    total: int
+    """Of how many; 0 where none was ever begun."""
+
+
 _FIRST: Final = {"id": 1}
 
 
@@ -127,6 +134,7 @@ class ReconcileNamespace:
             Method("reconcile.get", OPERATE, NamedSweep, SweepResult, self.get, _FIRST, missing),
             Method("reconcile.drift", OPERATE, NamedSweep, DriftList, self.drift, _FIRST, missing),
             Method("reconcile.recount", OPERATE, Body, MiscountList, self.recount, {}),
+            Method("reconcile.getRecount", OPERATE, Body, RecountProgress, self.get_recount, {}),
         )
 
     async def begin(self, caller: Caller, body: BeginSweep) -> SweepResult:
@@ -154,7 +162,14 @@ class ReconcileNamespace:
         return DriftList(items=items)
 
     async def recount(self, caller: Caller, _: Body) -> MiscountList:
-        """Counts all sizes and numbers of the index from scratch, and mends what differs from what was kept."""
+        """Counts all sizes and numbers of the index from scratch, and mends what differs from what was kept.
+
+        It answers when all is counted, which takes minutes where there is much; nobody else waits for it.
+        """
         found = await self.counts(caller)
         items = [MiscountResult(what=item.what, kept=item.kept, counted=item.counted) for item in found]
         return MiscountList(items=items)
+
+    async def get_recount(self, _: Caller, __: Body) -> RecountProgress:
+        """How far the recount under way has come, or the last one did since the start."""
+        return RecountProgress(done=self.counts.done, total=self.counts.total)

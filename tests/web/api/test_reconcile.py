@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.web.api.calling import Api
+from tests.web.api.pushing import Pushing, image
 
 
 async def ended(api: Api, sweep: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +39,15 @@ async def test_an_unknown_sweep_is_not_found(api: Api) -> None:
 async def test_sizes_that_are_right_need_no_mending(api: Api) -> None:
     """A recount of an index in order finds nothing."""
     assert await api.result("reconcile.recount", api.root) == {"items": []}
+
+
+async def test_a_recount_may_be_followed(api: Api) -> None:
+    """Nothing before the first; afterwards all of it is done: the repository and the project."""
+    assert await api.result("reconcile.getRecount", api.root) == {"done": 0, "total": 0}
+    await api.tenants.project("acme")
+    await Pushing(api.sidecar.application.core.index).push("acme/web", image(1), "v1")
+    await api.result("reconcile.recount", api.root)
+    assert await api.result("reconcile.getRecount", api.root) == {"done": 2, "total": 2}
 
 
 async def test_only_operators_may(api: Api) -> None:

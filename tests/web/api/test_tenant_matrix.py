@@ -177,6 +177,7 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "reconcile.get": Anywhere(lambda _, __: {"id": 1}, NOBODY),
     "reconcile.drift": Anywhere(lambda _, __: {"id": 1}, NOBODY),
     "reconcile.recount": Anywhere(nothing, NOBODY),
+    "reconcile.getRecount": Anywhere(nothing, NOBODY),
     "installation.explainImage": Anywhere(lambda tenancy, place: {"image": f"{tenancy.project(place)}/web:v1"}, NOBODY),
     "installation.inboxList": Anywhere(nothing, NOBODY),
     "installation.inboxGet": Anywhere(lambda _, __: {"id": 1}, NOBODY, "quarantined_event_not_found"),
