@@ -6,7 +6,6 @@ Each check gives findings and repairs nothing. The last ones ask the registry: a
 import ipaddress
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
@@ -17,6 +16,8 @@ from sidecar.adapters.registry.transport import Answer, RegistryTransport, regis
 from sidecar.adapters.signing import AuthorityError, load_authority
 from sidecar.adapters.signing.forged import forged_tokens
 from sidecar.bootstrap import token_signer
+from sidecar.cli.finding import Finding
+from sidecar.cli.sign_in_diagnosis import ways_to_sign_in
 from sidecar.config import Config, SecretFileError, read_secret
 from sidecar.domain.errors import RegistryUnavailable, SidecarError
 from sidecar.domain.identity import SIDECAR
@@ -29,19 +30,13 @@ _ANSWER_BYTES: Final = 64 * 1024
 _CHALLENGE: Final = re.compile(r'([a-z]+)="([^"]*)"')
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: good, worth knowing, or wrong, in which case it says what to do."""
-
-    level: Literal["good", "note", "wrong"]
-    text: str
-
-
 async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Finding]:
     """Everything that can be found out about this configuration from this machine, in the order of a start."""
     for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock), *_realm(config)):
         yield finding
     yield await _database(config)
+    async for finding in ways_to_sign_in(config, clock, randomness):
+        yield finding
     async with registry_transport(config.registry.url) as transport:
         async for finding in _registry(config, transport, clock, randomness):
             yield finding
