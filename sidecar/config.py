@@ -193,6 +193,9 @@ class PullSecrets(_Section):
     """Keys that encrypt other registries' passwords, one a line. The first encrypts, all decrypt."""
 
 
+_ANOTHER_CLAIM: Final = "email_verified speaks of `email` alone: another email_claim needs emails_are_verified: true"
+
+
 class OidcProvider(_Section):
     issuer: OutsideUrl
     """The provider's issuer, letter by letter as its discovery document and its tokens have it."""
@@ -220,9 +223,7 @@ class OidcProvider(_Section):
     @model_validator(mode="after")
     def _other_claims_need_a_voucher(self) -> Self:
         if self.email_claim != "email" and not self.emails_are_verified:
-            raise ValueError(
-                "email_verified speaks of `email` alone: another email_claim needs emails_are_verified: true"
-            )
+            raise ValueError(_ANOTHER_CLAIM)
         return self
 
 
@@ -251,7 +252,7 @@ class Introspection(_Section):
     email_domains: tuple[EmailDomain, ...] = ()
     """Domains whose people the server may prove, each whole; `"*"` is every domain that it vouches for."""
     email_claim: str = Field(default="email", min_length=1)
-    """What of the answer holds the e-mail."""
+    """What of the answer holds the e-mail; `ext.email` is the `email` of the mapping `ext`."""
     emails_are_verified: bool = False
     """Take e-mails whose `email_verified` isn't true, because the server knows all of them to be right."""
     principals: dict[str, EmailText] = {}
@@ -265,6 +266,8 @@ class Introspection(_Section):
             raise ValueError("audiences or client_ids must say whose tokens are meant for this registry")
         if not self.email_domains and not self.principals:
             raise ValueError("email_domains or principals must say who can be proven")
+        if self.email_claim.rpartition(".")[2] != "email" and not self.emails_are_verified:
+            raise ValueError(_ANOTHER_CLAIM)
         return self
 
 

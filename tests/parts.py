@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class GoProgram:
     name: str
     package: str
     version: str
+    replaced: tuple[str, ...] = ()
+    """Modules at versions, in place of folders that its own go.mod replaces them by: `go install` can't build such."""
 
     @property
     def cached(self) -> Path:
@@ -54,6 +57,12 @@ class GoProgram:
 REGISTRY_3: Final = GoProgram("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.1")
 CRANE: Final = GoProgram("crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1")
 ORAS: Final = GoProgram("oras", "oras.land/oras/cmd/oras", "v1.3.6")
+DEX: Final = GoProgram(
+    "dex",
+    "github.com/dexidp/dex/cmd/dex",
+    "v0.0.0-20260806151424-ab64ed778070",
+    ("github.com/dexidp/dex/api/v2@v2.4.1-0.20260806151424-ab64ed778070",),
+)
 REGCTL: Final = GoProgram("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7")
 
 
@@ -154,19 +163,30 @@ def _build(program: GoProgram) -> None:
     go = shutil.which("go")
     if go is None:
         raise Missing("Go is not installed, and Debian has it not or too old")
+    wanted = f"{program.package}@{program.version}"
+    if not program.replaced:
+        _run_go([go, "install", wanted], program)
+        return
+    with tempfile.TemporaryDirectory() as module:
+        for arguments in (["mod", "init", "parts"], ["get", wanted, *program.replaced], ["install", program.package]):
+            _run_go([go, *arguments], program, module)
+
+
+def _run_go(command: Sequence[str], program: GoProgram, folder: str | None = None) -> None:
     try:
         subprocess.run(
-            [go, "install", f"{program.package}@{program.version}"],
+            command,
             env=os.environ | {"GOBIN": str(program.cached.parent), "CGO_ENABLED": "0"},
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=1200,
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        raise Missing(f"go install failed: {error.stderr.strip()[-300:]}") from None
+        raise Missing(f"go {command[1]} failed: {error.stderr.strip()[-300:]}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Missing(f"go install failed: {error}") from None
+        raise Missing(f"go {command[1]} failed: {error}") from None
 
 
 def _debian(name: str, package: str, *question: str) -> _Recipe:
@@ -211,6 +231,7 @@ _RECIPES: Final = {
     "crane": _go(CRANE),
     "oras": _go(ORAS),
     "regctl": _go(REGCTL),
+    "dex": _go(DEX),
 }
 
 

@@ -78,9 +78,14 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, registry: Part, host: str = "127.0.0.1") -> Iterator[Stage]:
-    """Both running on free ports with what `init` writes; both ended afterwards. Clients know them by this host's name."""
+def staged(folder: Path, registry: Part, host: str = "127.0.0.1", settings: str = "") -> Iterator[Stage]:
+    """Both running on free ports with what `init` writes; both ended afterwards. Clients know them by this host's name.
+
+    `settings` is put at the end of the sidecar's configuration.
+    """
     installation = installed(folder, host)
+    with installation.sidecar_yaml.open("a") as configuration:
+        configuration.write(settings)
     token = installation.admin_token.read_text().strip()
     with running_registry(installation, registry) as line, running_sidecar(installation):
         yield Stage(installation, line, registry.version, Account("admin@localhost", token))
@@ -106,8 +111,8 @@ def running_registry(installation: Installation, registry: Part) -> Iterator[dis
     program = distribution.identify(registry.program)
     assert program is not None
     command = [str(registry.program), "serve", str(installation.registry_yaml(program.line))]
-    with _process(command, installation.folder / "registry.log", distribution.environment()):
-        _wait_for(f"{installation.registry_url}/", installation.folder / "registry.log")
+    with running_process(command, installation.folder / "registry.log", distribution.environment()):
+        wait_for(f"{installation.registry_url}/", installation.folder / "registry.log")
         yield program.line
 
 
@@ -115,15 +120,16 @@ def running_registry(installation: Installation, registry: Part) -> Iterator[dis
 def running_sidecar(installation: Installation, *module: str) -> Iterator[subprocess.Popen[bytes]]:
     """`sidecar serve`, as an operator starts it, or by another module with its arguments; its process."""
     command = [sys.executable, "-m", *(module or ("sidecar",)), "serve", "-c", str(installation.sidecar_yaml)]
-    with _process(
+    with running_process(
         command, installation.folder / "sidecar.log", dict(os.environ) | {"PYTHONPATH": str(Path.cwd())}
     ) as process:
-        _wait_for(f"http://{installation.listen}/readyz", installation.folder / "sidecar.log")
+        wait_for(f"http://{installation.listen}/readyz", installation.folder / "sidecar.log")
         yield process
 
 
 @contextmanager
-def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def running_process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is ended with the block, and killed where it doesn't end."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:
@@ -137,7 +143,8 @@ def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iter
             process.wait()
 
 
-def _wait_for(url: str, log: Path) -> None:
+def wait_for(url: str, log: Path) -> None:
+    """Until this URL answers 200; what the process logged last is told where it doesn't."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         try:

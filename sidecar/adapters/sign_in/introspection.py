@@ -136,7 +136,7 @@ class IntrospectionAuthenticator:
         named = audiences if isinstance(audiences, list) else [audiences]
         for holds, fault in (
             (told.get("active") is True, "it is not active"),
-            (str(told.get("token_type", "bearer")).lower() == "bearer", "it is no bearer token"),
+            (not _is_refresh_token(told), "it is a refresh token"),
             (not server.audiences or any(name in server.audiences for name in named), "it is for another audience"),
             (not server.client_ids or told.get("client_id") in server.client_ids, "it is another client's"),
             (set(server.scopes) <= set(str(told.get("scope", "")).split()), "its scope lacks what is needed"),
@@ -150,9 +150,10 @@ class IntrospectionAuthenticator:
             raise Refused("it has expired", SignInFault.EXPIRED)
         if isinstance(user, str) and user in self._server.principals:
             return _Verdict(principal=self._server.principals[user], expires_at=expires_at)
-        if not self._server.emails_are_verified and told.get("email_verified") is not True:
+        email, verified = _email_in(told, self._server.email_claim)
+        if not self._server.emails_are_verified and verified is not True:
             raise Refused("its e-mail is not verified", SignInFault.NOT_WELCOME)
-        return _Verdict(email=told.get(self._server.email_claim), expires_at=expires_at)
+        return _Verdict(email=email, expires_at=expires_at)
 
     def _principal(self, verdict: _Verdict, shown: Credentials) -> Principal:
         kind = CredentialKind.INTROSPECTION
@@ -161,6 +162,20 @@ class IntrospectionAuthenticator:
         if verdict.principal is not None:
             return self._people.configured(verdict.principal, shown, kind, verdict.expires_at)
         return self._people.person(verdict.email, shown, self._server.email_domains, kind, verdict.expires_at)
+
+
+def _is_refresh_token(told: Mapping[str, Any]) -> bool:
+    """Some servers call these active, too, and say so in one of these ways only (Keycloak, dex, Cognito)."""
+    return any(str(told.get(name, "")).lower().startswith("refresh") for name in ("token_type", "token_use", "typ"))
+
+
+def _email_in(told: Mapping[str, Any], claim: str) -> tuple[object, object]:
+    """What this claim holds, and the `email_verified` beside it. `ext.email` is the `email` of the mapping `ext`."""
+    place, _, name = claim.rpartition(".")
+    inner = told.get(place)
+    if claim not in told and isinstance(inner, dict):
+        return inner.get(name), inner.get("email_verified")
+    return told.get(claim), told.get("email_verified")
 
 
 def _basic(server: Server) -> str:

@@ -141,6 +141,8 @@ NOW = int(HeldClock().now().timestamp())
         {"scope": None},
         {"scope": ["a"]},
         {"token_type": "refresh_token"},
+        {"token_use": "refresh_token", "token_type": "Bearer"},
+        {"typ": "Refresh"},
         {"exp": NOW},
         {"exp": "soon"},
         {"exp": True},
@@ -161,6 +163,17 @@ async def test_what_the_answer_lacks_makes_it_bad(
     """Of an active token, too: it may be for another service, another client, or nobody who may sign in."""
     server.known[TOKEN] |= told
     await fault_of(authenticator, bearer())
+
+
+async def test_an_email_may_stand_deeper(server: AuthorizationServer, clock: HeldClock, groups: Any) -> None:
+    """Some servers put the claims of a token into a mapping of its own; `email_verified` is the one beside it."""
+    async with asking(server, clock, groups, email_claim="ext.email") as authenticator:
+        deep = server.known[TOKEN] | {"email": "eve@acme.example", "ext": {"email": ANN, "email_verified": True}}
+        server.known |= {"deep-0123456789abcdef": deep, "flat-0123456789abcdef": deep | {"ext": {"email": ANN}}}
+        principal = await authenticator.authenticate(bearer("deep-0123456789abcdef"))
+        assert principal is not None
+        assert principal.name == ANN
+        assert await fault_of(authenticator, bearer("flat-0123456789abcdef")) is SignInFault.NOT_WELCOME
 
 
 async def test_a_token_of_another_client_is_bad(server: AuthorizationServer, clock: HeldClock, groups: Any) -> None:
