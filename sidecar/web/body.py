@@ -15,15 +15,12 @@ _B = TypeVar("_B", bytes, bytearray)
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body. 413 above `limit` bytes, 408 when the connection's deadline for the whole request passes.
-
-    One that came together with its head, as short ones do, is just taken.
-    """
+    """The whole body. 413 above `limit` bytes, 408 when the connection's deadline for the whole request passes."""
     if not request.can_read_body:
         return b""
     if request.content_length is not None and request.content_length > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length)
-    if request.content.is_eof() and request.content.exception() is None:
+    if _has_arrived(request):
         return _bounded(request.content.read_nowait(), limit)
     async with _arriving(request):
         return await _read(request, limit)
@@ -34,6 +31,9 @@ async def read_head(request: web.Request, limit: int) -> tuple[bytes, bool]:
 
     The rest is read and dropped, so that its sender gets to see the answer.
     """
+    if _has_arrived(request):
+        body = request.content.read_nowait()
+        return body[:limit], len(body) <= limit
     head, whole = bytearray(), True
     async with _arriving(request):
         while chunk := await request.content.read(_CHUNK):
@@ -41,6 +41,11 @@ async def read_head(request: web.Request, limit: int) -> tuple[bytes, bool]:
             head += chunk[:room]
             whole = whole and len(chunk) <= room
     return bytes(head), whole
+
+
+def _has_arrived(request: web.Request) -> bool:
+    """Whether the whole body is here: it is for short ones, which come with their heads."""
+    return request.content.is_eof() and request.content.exception() is None
 
 
 @asynccontextmanager

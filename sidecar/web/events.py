@@ -18,6 +18,9 @@ from sidecar.web.metrics import Metrics
 
 PATH: Final = "/events"
 
+_OUTCOMES: Final = ("stored", "pulls", "ignored", "quarantined", "dropped")
+_REFUSED: Final = "refused"
+
 
 class EventsEndpoint:
     """`secrets` are all valid at once, so that they rotate without a gap."""
@@ -33,7 +36,7 @@ class EventsEndpoint:
         self._receive = receive
         self._headers = [f"Bearer {secret}".encode() for secret in secrets]
         self._body_bytes = body_bytes
-        self._metrics = metrics
+        self._counts = {outcome: metrics.events.labels(outcome) for outcome in (_REFUSED, *_OUTCOMES)}
         self._log = log
 
     def routes(self) -> list[web.RouteDef]:
@@ -42,7 +45,7 @@ class EventsEndpoint:
     async def take(self, request: web.Request) -> web.Response:
         """200 once all that must survive is durable; 401 for a wrong secret; 503 where it can't be stored."""
         if not self._is_rightful(request):
-            self._metrics.events.labels("refused").inc()
+            self._counts[_REFUSED].inc()
             self._log.error("refused an event with a wrong secret: its sender's queue waits", remote=request.remote)
             raise InvalidCredentials
         content, whole = await read_head(request, self._body_bytes)
@@ -54,11 +57,12 @@ class EventsEndpoint:
         )
         receipt = await self._receive(delivery)
         self._tell(receipt)
-        return web.json_response({})
+        return web.Response(body=b"{}", content_type="application/json")
 
     def _tell(self, receipt: Receipt) -> None:
-        for outcome in ("stored", "pulls", "ignored", "quarantined", "dropped"):
-            self._metrics.events.labels(outcome).inc(getattr(receipt, outcome))
+        for outcome in _OUTCOMES:
+            if count := getattr(receipt, outcome):
+                self._counts[outcome].inc(count)
         if receipt.quarantined:
             self._log.warning("events were quarantined: see `sidecar inbox list`", count=receipt.quarantined)
         if receipt.dropped:
