@@ -275,8 +275,7 @@ class ChangeStore:
             yield ChangeSession(session, self._owner_of)
 
     async def open(self) -> list[Intent]:
-        async with self._driver.reading() as session:
-            return [_intent(row) for row in await session.fetch(_OPEN)]
+        return [_intent(row) for row in await self._driver.read(lambda session: session.fetch(_OPEN))]
 
     async def tags(self, repository: RepositoryName) -> dict[Tag, Digest]:
         async with self._driver.reading() as session:
@@ -287,8 +286,7 @@ class ChangeStore:
         return None if row is None else Pointed(Digest(row[0]), row[1])
 
     async def overlapped(self, now: datetime, only: Intent | None = None) -> list[Overlap]:
-        async with self._driver.reading() as session:
-            rows = await session.fetch(_OVERLAPPED, *_bounds(now, only))
+        rows = await self._driver.read(lambda session: session.fetch(_OVERLAPPED, *_bounds(now, only)))
         return [_overlap(row) for row in rows]
 
 

@@ -154,10 +154,7 @@ class InboxStore:
         return [_event(row) for row in rows]
 
     async def state(self) -> InboxState:
-        async with self._driver.reading() as session:
-            ((depth, oldest, quarantined),) = await session.fetch(_STATE)
-            ((held,),) = await session.fetch(_QUARANTINED_BYTES)
-            instances = await session.fetch(_INSTANCES)
+        ((depth, oldest, quarantined),), ((held,),), instances = await self._driver.read(_state)
         return InboxState(
             depth=depth,
             oldest=optional_time_of(oldest),
@@ -181,6 +178,10 @@ class InboxStore:
                 return False
             await AuditTable(session).record(audited)
             return True
+
+
+async def _state(session: Session) -> tuple[list[Row], list[Row], list[Row]]:
+    return await session.fetch(_STATE), await session.fetch(_QUARANTINED_BYTES), await session.fetch(_INSTANCES)
 
 
 async def _store(session: Session, events: Sequence[InboxEvent]) -> None:

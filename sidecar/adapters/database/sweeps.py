@@ -211,9 +211,8 @@ class SweepStore:
         return await self._one(_FINISHED_FULL)
 
     async def newest_instance_at(self) -> datetime | None:
-        async with self._driver.reading() as session:
-            ((newest,),) = await session.fetch(_NEWEST_INSTANCE)
-            return optional_time_of(newest)
+        ((newest,),) = await self._driver.read(lambda session: session.fetch(_NEWEST_INSTANCE))
+        return optional_time_of(newest)
 
     async def counts(self, sweep: int) -> Mapping[tuple[DriftKind, Target], int]:
         rows = await self._driver.read(lambda session: session.fetch(_COUNTS, sweep))
