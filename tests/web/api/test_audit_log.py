@@ -188,6 +188,7 @@ READS: Final = frozenset(
         "installation.inboxGet",
         "reconcile.get",
         "reconcile.drift",
+        "reconcile.getRecount",
     )
 )
 
