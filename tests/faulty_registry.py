@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 
 from aiohttp import web
@@ -104,6 +105,28 @@ def lists(document: Any) -> Fault:
     async def fault(request: web.Request) -> web.StreamResponse | None:
         is_list = request.path.endswith(("_catalog", "/tags/list"))
         return web.json_response(document, headers=OURS) if is_list else None
+
+    return fault
+
+
+def on_lists(*responses: tuple[bytes, int, dict[str, str]]) -> Fault:
+    """Both lists are answered so, each of these in its turn; manifests are answered truly."""
+    turns = cycle(responses)
+
+    async def fault(request: web.Request) -> web.StreamResponse | None:
+        if not request.path.endswith(("_catalog", "/tags/list")):
+            return None
+        body, status, headers = next(turns)
+        return web.Response(body=body, status=status, headers=OURS | headers)
+
+    return fault
+
+
+def on_manifests(status: int, headers: dict[str, str]) -> Fault:
+    """Every question about a manifest is answered so; the lists are true."""
+
+    async def fault(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=status, headers=headers) if "/manifests/" in request.path else None
 
     return fault
 

@@ -71,6 +71,7 @@ def test_the_same_after_a_hundred_thousand_events(registry: Part, tmp_path: Path
             while scene.gate.taken < 10_000:
                 play(loop, scene, examples=10, steps=30)
             taken += scene.gate.taken
+            print(f"{taken} events, {scene.gate.dropped} of the last portion dropped", flush=True)
 
 
 def reached(held: dict[str, Contents]) -> dict[str, dict[str, tuple[str, int]]]:

@@ -10,7 +10,7 @@ from aiohttp import web
 from sidecar.adapters.registry import transport
 from sidecar.domain.targets import Target
 from sidecar.ports.sweeps import SweepOrder, SweepReason, SweepStage
-from tests.faulty_registry import Fault, always, hangs, hangs_up, lists
+from tests.faulty_registry import OURS, Fault, always, hangs, hangs_up, lists, on_lists, on_manifests
 from tests.usecases.sweeping import World, digest_of, world
 
 PERSON = SweepOrder(SweepReason.PERSON)
@@ -204,6 +204,7 @@ async def test_history_and_authors_outlive_a_removal(here: World) -> None:
     assert row == ("ci@acme.example",)
 
 
+MORE = {"Link": '</v2/_catalog?last=x>; rel="next"'}
 PROXY_404 = always(404, {"error": "no such host"})
 FAULTS: dict[str, Fault] = {
     "500": always(500, {}),
@@ -214,6 +215,18 @@ FAULTS: dict[str, Fault] = {
     "empty lists": lists({"repositories": [], "tags": []}),
     "null lists": lists({"repositories": None, "tags": None}),
     "truncated lists": lists({"repositories": ["acme/app00"], "tags": ["t00"]}),
+    "its own 503": on_lists((b'{"errors": [{"code": "UNAVAILABLE"}]}', 503, {})),
+    "too many requests": always(429, {"errors": [{"code": "TOOMANYREQUESTS"}]}),
+    "knows no repository": on_lists((b'{"errors": [{"code": "NAME_UNKNOWN"}]}', 404, {})),
+    "half a list": on_lists((b'{"repositories": ["acme/app00"], "tags": ["t0', 200, {})),
+    "a list that breaks off": on_lists((b'{"repositories": [], "tags": []}', 200, MORE), (b"", 500, {})),
+    "a list that leads to itself": on_lists((b'{"repositories": [], "tags": []}', 200, MORE)),
+    "a list of something else": on_lists((b'{"repositories": {"a": 1}, "tags": 7}', 200, {})),
+    "304 to everybody": on_manifests(304, OURS),
+    "a proxy's 404 for manifests": on_manifests(404, {}),
+    "403 for manifests": on_manifests(403, OURS),
+    "no digest": on_manifests(200, OURS),
+    "no digest that is one": on_manifests(200, OURS | {"Docker-Content-Digest": "sha256:0"}),
     "hangs": hangs,
     "hangs up": hangs_up,
 }
@@ -231,7 +244,7 @@ async def everything(here: World) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_no_fault_removes_anything(here: World, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Errors, time-outs and lists that say nothing take nothing away, in however many sweeps."""
+    """Errors, time-outs and lists that say nothing take nothing away and move nothing, in however many sweeps."""
     monkeypatch.setattr(transport, "_TIMEOUT", aiohttp.ClientTimeout(total=0.2))
     await populate(here, 3, 4)
     before = await everything(here)
