@@ -246,7 +246,7 @@ async def _core(config: Config, clock: Clock, randomness: Randomness, metrics: M
             clock=clock,
             randomness=randomness,
             signer=signer,
-            sealing=AesGcmSealing(_pull_secret_keys(config), randomness),
+            sealing=AesGcmSealing(pull_secret_keys(config), randomness),
             store=database.store,
             access=database.access,
             inbox=database.inbox,
@@ -351,7 +351,7 @@ def _administrators_token(config: Config) -> str | None:
     return read_secret(path, config.secrets.allow_readable) if path.exists() else None
 
 
-def _pull_secret_keys(config: Config) -> list[bytes]:
+def pull_secret_keys(config: Config) -> list[bytes]:
     """None where there is no file: then no other registry's password can be kept or read."""
     path = config.pull_secrets.key_file
     if not path.exists():

@@ -15,7 +15,7 @@ from sidecar.adapters.database import DatabaseError, pending_migrations
 from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
 from sidecar.adapters.signing import AuthorityError, load_authority
 from sidecar.adapters.signing.forged import forged_tokens
-from sidecar.bootstrap import token_signer
+from sidecar.bootstrap import pull_secret_keys, token_signer
 from sidecar.cli.finding import Finding
 from sidecar.cli.sign_in_diagnosis import ways_to_sign_in
 from sidecar.config import Config, SecretFileError, read_secret
@@ -32,7 +32,13 @@ _CHALLENGE: Final = re.compile(r'([a-z]+)="([^"]*)"')
 
 async def diagnose(config: Config, clock: Clock, randomness: Randomness) -> AsyncIterator[Finding]:
     """Everything that can be found out about this configuration from this machine, in the order of a start."""
-    for finding in (_administrators_token(config), _event_secrets(config), _authority(config, clock), *_realm(config)):
+    for finding in (
+        _administrators_token(config),
+        _event_secrets(config),
+        _pull_secrets(config),
+        _authority(config, clock),
+        *_realm(config),
+    ):
         yield finding
     yield await _database(config)
     async for finding in ways_to_sign_in(config, clock, randomness):
@@ -66,6 +72,17 @@ def _event_secrets(config: Config) -> Finding:
     except SecretFileError as error:
         return Finding("wrong", str(error))
     return Finding("good", f"{path} lets the registry's notifications in")
+
+
+def _pull_secrets(config: Config) -> Finding:
+    path = config.pull_secrets.key_file
+    try:
+        keys = pull_secret_keys(config)
+    except SecretFileError as error:
+        return Finding("wrong", str(error))
+    if not keys:
+        return Finding("note", f"{path} is not there, so no login at another registry is kept; `sidecar init` makes it")
+    return Finding("good", f"{path} keeps logins at other registries")
 
 
 def _authority(config: Config, clock: Clock) -> Finding:

@@ -7,6 +7,7 @@ made elsewhere and is kept, sealed, so that it can be handed out again (decision
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +46,11 @@ class ServerName(str):
         if len(value) > 255 or not _SERVER.fullmatch(value):
             raise Invalid("server: must be a registry's host name, such as ghcr.io or registry.example.com:5000")
         return super().__new__(cls, _DOCKER_HUBS_ENTRY if value.lower() in _DOCKER_HUB else value)
+
+    @property
+    def host(self) -> str:
+        """The host and its port, in lower case, without what may stand around them."""
+        return self.rpartition("://")[2].partition("/")[0].lower()
 
 
 def principal_of(name: PullSecretName, project: ProjectId, account_domain: str) -> Email:
@@ -115,14 +121,22 @@ class Ending:
         return None if after is None else now + after
 
 
+def check_together(logins: Iterable[Login]) -> None:
+    """Invalid where two logins are for one server: docker's configuration has one for each."""
+    servers = Counter(login.server for login in logins)
+    twice = [server for server, count in servers.items() if count > 1]
+    if twice:
+        raise Invalid(
+            *(f"include: two logins for {server} don't fit into one docker configuration" for server in twice)
+        )
+
+
 def docker_config(logins: Iterable[Login]) -> str:
-    """The text of docker's `config.json` with these logins. Raises Invalid where two are for one server."""
-    auths: dict[str, dict[str, str]] = {}
-    for login in logins:
-        if login.server in auths:
-            raise Invalid(f"include: two logins for {login.server} don't fit into one docker configuration")
-        pair = f"{login.username}:{login.password}".encode()
-        auths[login.server] = {"auth": base64.b64encode(pair).decode()}
+    """The text of docker's `config.json` with these logins, which `check_together`."""
+    auths = {
+        login.server: {"auth": base64.b64encode(f"{login.username}:{login.password}".encode()).decode()}
+        for login in logins
+    }
     return json.dumps({"auths": auths}, separators=(",", ":"))
 
 

@@ -25,6 +25,7 @@ from sidecar.domain.pull_secrets import (
     ServerName,
     check_include,
     check_login,
+    check_together,
     principal_of,
 )
 from sidecar.domain.secrets import RANDOM_BYTES
@@ -87,8 +88,9 @@ class ManagePullSecrets:
             )
             new = await self._new_credential(tables, caller, made)
             made = replace(made, credential=new.kept.credential.id)
+            handed = _handed(made, Login(self.host, made.username, new.text), others)
             await _add(tables, caller, made)
-        return Handed(made, (Login(self.host, made.username, new.text), *others))
+        return handed
 
     async def keep(
         self,
@@ -103,7 +105,7 @@ class ManagePullSecrets:
         now = self.clock.now()
         check_login(login.username, login.password)
         server = ServerName(login.server)
-        if server.lower().removeprefix("https://").removesuffix("/") == self.host.lower():
+        if server.host == self.host.lower():
             raise Invalid("server: is this registry; leave server, username and password out")
         made = PullSecret(
             project,
@@ -119,8 +121,9 @@ class ManagePullSecrets:
             others = await self._included(tables, caller, project, name, include)
             found(await tables.projects.get(project), "project")
             made = replace(made, sealed=self.sealing.seal(login.password, made.sealed_about()))
+            handed = _handed(made, replace(login, server=server), others)
             await _add(tables, caller, made)
-        return Handed(made, (replace(login, server=server), *others))
+        return handed
 
     async def renew(
         self,
@@ -146,9 +149,10 @@ class ManagePullSecrets:
                 renewed, login = await self._reissued(tables, caller, renewed, overlap or OVERLAP, password)
             else:
                 renewed, login = self._resealed(renewed, known.server, password)
+            handed = _handed(renewed, login, others)
             await tables.pull_secrets.replace(renewed)
             await tables.audit.record(done(caller, now, known, renewed))
-        return Handed(renewed, (login, *others))
+        return handed
 
     async def all_of(self, project: ProjectId) -> list[PullSecret]:
         """The project's, by name."""
@@ -164,9 +168,7 @@ class ManagePullSecrets:
             others = await self._included(tables, caller, project, name, include)
             known = await _known(tables, project, name)
             secrets = await _issued(tables, known)
-        if known.server is None:
-            return Handed(known, others), secrets
-        return Handed(known, (self._opened(known), *others)), secrets
+        return _handed(known, self._opened(known) if known.server is not None else None, others), secrets
 
     async def delete(self, caller: Caller, project: ProjectId, name: PullSecretName) -> None:
         """With all of its secrets, at once."""
@@ -262,6 +264,13 @@ class ManagePullSecrets:
             secret.username,
             self.sealing.open(secret.sealed or b"", secret.sealed_about()),
         )
+
+
+def _handed(secret: PullSecret, login: Login | None, others: tuple[Login, ...]) -> Handed:
+    """Raises Invalid where the logins don't go together: before anything is kept, so that no secret is lost."""
+    logins = others if login is None else (login, *others)
+    check_together(logins)
+    return Handed(secret, logins)
 
 
 def _require_pulls(caller: Caller, project: ProjectId, repositories: tuple[Glob, ...] | None) -> None:

@@ -51,10 +51,10 @@ def opened_to_all(file: Path) -> Path:
 async def test_what_init_wrote_is_good(installation: Installation) -> None:
     """Only the registry, which isn't running, is wrong; a database that was never opened is no fault."""
     levels = [found.level for found in await findings(installation)]
-    assert levels == ["good", "good", "good", "note", "wrong"]
+    assert levels == ["good", "good", "good", "good", "note", "wrong"]
 
 
-@pytest.mark.parametrize("name", ["admin_token", "event_secrets", "ca_key"])
+@pytest.mark.parametrize("name", ["admin_token", "event_secrets", "pull_secret_keys", "ca_key"])
 async def test_a_secret_that_others_can_read_is_wrong(installation: Installation, name: str) -> None:
     """Each secret file's mode is looked at, and the finding says which file it is."""
     assert await levels_of(installation, opened_to_all(getattr(installation, name))) == ["wrong"]
@@ -103,6 +103,15 @@ async def test_a_token_file_that_was_taken_away_is_worth_knowing(installation: I
     """Taking it away is a choice, not a mistake."""
     installation.admin_token.unlink()
     assert await levels_of(installation, installation.admin_token) == ["note"]
+
+
+async def test_keys_that_are_none_are_wrong(installation: Installation) -> None:
+    """`serve` would refuse the file; without one it serves, and that is worth knowing."""
+    file = installation.pull_secret_keys
+    file.write_text("a password")
+    wrong = await levels_of(installation, file)
+    file.unlink()
+    assert (wrong, await levels_of(installation, file)) == (["wrong"], ["note"])
 
 
 async def test_a_database_that_is_up_to_date_is_good(installation: Installation) -> None:

@@ -14,6 +14,7 @@ from sidecar.domain.pull_secrets import (
     Login,
     PullSecretName,
     ServerName,
+    check_together,
     docker_config,
     in_base64,
     kubernetes_secret,
@@ -35,7 +36,7 @@ def test_docker_reads_user_and_password() -> None:
 def test_two_logins_for_one_registry_are_refused() -> None:
     """One would be lost in silence."""
     with pytest.raises(Invalid, match="validate") as caught:
-        docker_config([Login("ghcr.io", "ann", "a"), Login("ghcr.io", "bob", "b")])
+        check_together([Login("ghcr.io", "ann", "a"), Login("ghcr.io", "bob", "b")])
     assert "ghcr.io" in caught.value.items[0]
 
 

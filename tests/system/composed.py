@@ -110,7 +110,7 @@ def _without_bridges(document: Any, network: str) -> Any:
         service.pop("build", None)
         if name != "init":
             service["network_mode"] = f"container:{network}"
-        if "healthcheck" in service:
+        if "test" in service.get("healthcheck", {}):
             service["healthcheck"]["interval"] = "2s"
         service["volumes"] = [f"{ROOT}{mount[1:]}" if mount.startswith("./") else mount for mount in service["volumes"]]
     document["services"]["sidecar"]["healthcheck"] = {"interval": "2s"}

@@ -209,6 +209,14 @@ async def test_several_registries_fit_into_one_configuration(acme: Acme) -> None
     assert await acme.fails("get", **CLUSTER, include=["nothing"]) == "pull_secret_not_found"
 
 
+async def test_what_does_not_go_together_makes_nothing(acme: Acme) -> None:
+    """Two logins for one registry are refused before anything is made: a secret nobody saw would be there for ever."""
+    await acme.ok("create", **GITHUB)
+    await acme.ok("create", **GITHUB | {"name": "again"})
+    assert await acme.fails("create", **CLUSTER, include=["github", "again"]) == "validate"
+    assert await acme.fails("get", **CLUSTER) == "pull_secret_not_found"
+
+
 async def test_who_may_not_get_may_not_include(acme: Acme) -> None:
     """pullsecret.create alone reads no kept password, nor does a scoped token."""
     await acme.ok("create", **GITHUB)
@@ -236,6 +244,7 @@ async def test_those_that_end_soon_are_listed(acme: Acme) -> None:
         {"server": "ghcr.io", "username": "ann"},
         {"username": "ann", "password": "x"},
         {"server": "registry.example.com", "username": "ann", "password": "x"},
+        {"server": "http://Registry.example.com/v2/", "username": "ann", "password": "x"},
         {"server": "ghcr.io", "username": "a:b", "password": "x"},
         {"server": "ghcr.io", "username": "ann", "password": "x", "repositories": ["acme/web"]},
         {"ttlSeconds": 60, "expiresAt": "2027-01-01T00:00:00Z"},
