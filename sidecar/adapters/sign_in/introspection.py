@@ -115,8 +115,9 @@ class IntrospectionAuthenticator:
 
     async def _asked(self, key: bytes, token: str) -> _Verdict:
         verdict, now = self._judge(await self._answer(token)), self._clock.now()
-        until = now + (_GOOD_KEPT if verdict.refusal is None else _BAD_KEPT)
-        self._verdicts.put(key, verdict, min(until, verdict.expires_at or until))
+        good = verdict.refusal is None
+        until = now + (_GOOD_KEPT if good else _BAD_KEPT)
+        self._verdicts.put(key, verdict, min(until, verdict.expires_at or until), good=good)
         return verdict
 
     async def _answer(self, token: str) -> dict[str, Any]:

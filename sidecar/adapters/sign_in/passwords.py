@@ -55,7 +55,7 @@ class Passwords:
         if known is not None:
             return known
         answer = await self._turns.ask(key, name, lambda: self._asked(password, against)) and hashed is not None
-        self._answers.put(key, answer, self._clock.now() + (_RIGHT_KEPT if answer else _WRONG_KEPT))
+        self._answers.put(key, answer, self._clock.now() + (_RIGHT_KEPT if answer else _WRONG_KEPT), good=answer)
         return answer
 
     async def _asked(self, password: str, hashed: bytes) -> bool:

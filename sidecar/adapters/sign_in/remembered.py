@@ -14,13 +14,14 @@ _T = TypeVar("_T")
 
 
 class Remembered(Generic[_T]):
-    """At most `most` answers; the oldest goes first (S30)."""
+    """At most `most` good answers and as many bad ones; the oldest goes first (S30), and no bad one for a good one."""
 
     def __init__(self, clock: Clock, randomness: Randomness, most: int = 4096) -> None:
         self._clock = clock
         self._key = randomness.bytes(32)
         self._most = most
-        self._answers: dict[bytes, tuple[_T, datetime]] = {}
+        self._good: dict[bytes, tuple[_T, datetime]] = {}
+        self._bad: dict[bytes, tuple[_T, datetime]] = {}
 
     def key_of(self, *shown: str) -> bytes:
         """The same for the same texts in the same order, and for no others."""
@@ -29,16 +30,20 @@ class Remembered(Generic[_T]):
         return hmac.digest(self._key, framed, hashlib.sha256)
 
     def get(self, key: bytes) -> _T | None:
-        answer = self._answers.get(key)
+        answer = self._good.get(key) or self._bad.get(key)
         if answer is None or self._clock.now() >= answer[1]:
             return None
         return answer[0]
 
-    def put(self, key: bytes, answer: _T, until: datetime) -> None:
-        self._answers.pop(key, None)
-        if len(self._answers) >= self._most:
-            del self._answers[next(iter(self._answers))]
-        self._answers[key] = (answer, until)
+    def put(self, key: bytes, answer: _T, until: datetime, *, good: bool) -> None:
+        """In place of what was answered before."""
+        self._good.pop(key, None)
+        self._bad.pop(key, None)
+        answers = self._good if good else self._bad
+        if len(answers) >= self._most:
+            del answers[next(iter(answers))]
+        answers[key] = (answer, until)
 
     def forget(self) -> None:
-        self._answers.clear()
+        self._good.clear()
+        self._bad.clear()

@@ -9,11 +9,12 @@ from typing import Any
 import bcrypt
 import pytest
 
+from sidecar.adapters.sign_in import passwords as passwords_module
 from sidecar.bootstrap import application
 from tests.fakes import HeldClock
 from tests.outside import AUDIENCE, CLIENT, AuthorizationServer, OidcProvider, settings_of
 from tests.running import Sidecar, running
-from tests.web.token.asking import Login, Method, TokenClient
+from tests.web.token.asking import Login, Method, TokenClient, basic
 
 ANN = "ann@acme.example"
 WEB = "repository:acme/web:pull,push"
@@ -237,6 +238,19 @@ async def test_a_changed_password_file_is_never_answered_from_before(
         assert (await client.ask("GET", Login("ann", "pa:ss"), PULL)).status == 200
         empty(passwords)
         assert (await client.ask("GET", Login("ann", "pa:ss"), PULL)).status == 401
+
+
+async def test_who_comes_when_too_many_wait_is_told_to_come_back(
+    tmp_path: Path, provider: OidcProvider, passwords: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    """TS-59: 503 with `Retry-After`, which is no word about the password; at the API alike."""
+    monkeypatch.setattr(passwords_module, "_MOST_WAITING", 0)
+    async with signing_in(tmp_path, provider, htpasswd={"file": str(passwords)}) as sidecar:
+        answer = await TokenClient(sidecar).ask(method, Login("ann", "pa:ss"), PULL)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        authorization = {"Authorization": basic(Login("ann", "pa:ss"))}
+        async with sidecar.http.post(f"{sidecar.url}/me.get", data="{}", headers=authorization) as told:
+            assert (told.status, told.headers["Retry-After"]) == (503, "2")
 
 
 async def test_opaque_tokens_sign_in(tmp_path: Path, provider: OidcProvider) -> None:
