@@ -74,7 +74,7 @@ def _group_names(names: Iterable[object], prefix: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class ToldGroups:
-    """The groups of a person as a sign-in told them, and when."""
+    """The groups of a person as a sign-in told them; `at` is when the provider said so, by its token's `iat`."""
 
     groups: frozenset[str]
     at: datetime

@@ -1,4 +1,4 @@
-"""The groups of people, as their last sign-in told them: what tokens made here hold by groups, for some weeks.
+"""The groups of people, as their newest sign-in told them: what tokens made here hold by groups, for some weeks.
 
 A sign-in never waits for the database: what it told counts at once, and is written a moment later. Who signs in again
 with the same groups costs one write an hour.
@@ -25,17 +25,20 @@ class RememberGroups:
     clock: Clock
     _waiting: dict[str, ToldGroups] = field(default_factory=dict)
 
-    def told(self, email: Email, groups: frozenset[str]) -> None:
-        """A sign-in told these groups, and that there are no others."""
-        known, now = self._known(email), self.clock.now()
-        if known is None and not groups:
+    def told(self, email: Email, told: ToldGroups) -> None:
+        """A sign-in told these groups, and that there are no others. An older token's word is none any more.
+
+        Otherwise somebody who was put out of a group could bring it back by an old token that is still valid.
+        """
+        known = self._known(email)
+        if known is not None and told.at < known.at:
             return
-        if known is not None and known.groups == groups and now - known.at < _STILL_FRESH:
+        if known is not None and known.groups == told.groups and told.at - known.at < _STILL_FRESH:
             return
         self._waiting.pop(email, None)
         if len(self._waiting) >= _MOST_WAITING:
             del self._waiting[next(iter(self._waiting))]
-        self._waiting[email] = ToldGroups(groups, now)
+        self._waiting[email] = told
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Those that count now."""

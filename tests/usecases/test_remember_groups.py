@@ -20,15 +20,15 @@ def remember(database: Database, clock: HeldClock) -> RememberGroups:
     return RememberGroups(database.store, database.access, clock)
 
 
-async def test_what_is_told_counts_before_it_is_written(remember: RememberGroups) -> None:
+async def test_what_is_told_counts_before_it_is_written(remember: RememberGroups, clock: HeldClock) -> None:
     """No sign-in waits for the database, and the next request sees it."""
-    remember.told(ANN, OPS)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
     assert remember.groups_of(ANN) == OPS
 
 
 async def test_it_is_kept(remember: RememberGroups, database: Database, clock: HeldClock) -> None:
     """After a flush the access memory has it, and one that is opened later."""
-    remember.told(ANN, OPS)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
     await remember.flush()
     assert database.access.groups_told(ANN) == ToldGroups(OPS, clock.now())
     assert RememberGroups(database.store, database.access, clock).groups_of(ANN) == OPS
@@ -41,33 +41,42 @@ async def test_a_change_is_written_and_a_repetition_once_an_hour(
     generations = []
     for step in ({"minutes": 0}, {"minutes": 59}, {"minutes": 1}, {"minutes": 1}):
         clock.advance(**step)
-        remember.told(ANN, OPS)
+        remember.told(ANN, ToldGroups(OPS, clock.now()))
         await remember.flush()
         generations.append(database.access.generation)
     first, same, fresh, again = generations
     assert (same - first, fresh - same, again - fresh) == (0, 1, 0)
-    remember.told(ANN, frozenset())
+    remember.told(ANN, ToldGroups(frozenset(), clock.now()))
     await remember.flush()
     assert database.access.generation == again + 1
     assert remember.groups_of(ANN) == frozenset()
 
 
-async def test_who_never_had_any_costs_nothing(remember: RememberGroups, database: Database) -> None:
-    """A provider without groups for somebody makes no row."""
-    before = database.access.generation
-    remember.told(ANN, frozenset())
-    await remember.flush()
-    assert (database.access.generation, database.access.groups_told(ANN)) == (before, None)
+async def test_an_older_token_brings_no_group_back(
+    remember: RememberGroups, database: Database, clock: HeldClock
+) -> None:
+    """Whoever was put out of a group may still hold a token from before: it takes back nothing of what was told later."""
+    before = clock.now()
+    clock.advance(minutes=5)
+    for flush in (False, True):
+        remember.told(ANN, ToldGroups(frozenset(), clock.now()))
+        if flush:
+            await remember.flush()
+        remember.told(ANN, ToldGroups(OPS, before))
+        assert remember.groups_of(ANN) == frozenset()
+    clock.advance(minutes=5)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
+    assert remember.groups_of(ANN) == OPS
 
 
 async def test_they_end_thirty_days_after_the_last_sign_in(
     remember: RememberGroups, database: Database, clock: HeldClock
 ) -> None:
     """Whether they were told again in between or not; then the row goes, too."""
-    remember.told(ANN, OPS)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
     await remember.flush()
     clock.advance(days=29)
-    remember.told(ANN, OPS)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
     await remember.flush()
     clock.advance(seconds=GROUPS_KEPT.total_seconds() - 1)
     assert remember.groups_of(ANN) == OPS
@@ -79,14 +88,14 @@ async def test_they_end_thirty_days_after_the_last_sign_in(
 
 
 async def test_what_could_not_be_written_is_kept_for_the_next_time(
-    remember: RememberGroups, database: Database, monkeypatch: pytest.MonkeyPatch
+    remember: RememberGroups, database: Database, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that fails for a while loses nobody's groups."""
 
     def failing(_: Store) -> None:
         raise OSError("disk full")
 
-    remember.told(ANN, OPS)
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
     with monkeypatch.context() as patched:
         patched.setattr(type(database.store), "writing", failing)
         with pytest.raises(OSError, match="disk full"):
@@ -101,5 +110,5 @@ async def test_what_waits_is_bounded(
     """S30: the oldest goes first."""
     monkeypatch.setattr(remember_groups, "_MOST_WAITING", 2)
     for name in "abc":
-        remember.told(Email(f"{name}@acme.example"), OPS)
+        remember.told(Email(f"{name}@acme.example"), ToldGroups(OPS, clock.now()))
     assert [remember.groups_of(f"{name}@acme.example") for name in "abc"] == [frozenset(), OPS, OPS]

@@ -20,7 +20,7 @@ from sidecar.adapters.sign_in.provider import Provider
 from sidecar.adapters.sign_in.times import moment
 from sidecar.domain.errors import InvalidCredentials, SignInFault
 from sidecar.domain.identity import CredentialKind, Credentials, Principal, Scheme
-from sidecar.domain.outsiders import groups_from
+from sidecar.domain.outsiders import ToldGroups, groups_from
 from sidecar.ports import Clock
 
 MOST_CHARACTERS: Final = 16 * 1024
@@ -74,14 +74,20 @@ class OidcAuthenticator:
         if credentials.scheme is Scheme.REFRESH:
             raise Refused("it is no refresh token", SignInFault.MISPLACED)
         claims = await _claims(trust, credentials.secret)
-        expires_at = _times(claims, self._clock.now(), trust.leeway)
+        now = self._clock.now()
+        expires_at = _times(claims, now, trust.leeway)
         if not trust.emails_are_verified and claims.get("email_verified") is not True:
             raise Refused("its e-mail is not verified", SignInFault.NOT_WELCOME)
-        groups = (
-            None if trust.groups_claim is None else groups_from(claims.get(trust.groups_claim), trust.groups_prefix)
-        )
-        email = claims.get(trust.email_claim)
+        email, groups = claims.get(trust.email_claim), _groups(trust, claims, now)
         return self._people.person(email, credentials, trust.email_domains, CredentialKind.OIDC, expires_at, groups)
+
+
+def _groups(trust: Trust, claims: Mapping[str, Any], now: datetime) -> ToldGroups | None:
+    """What the provider told when it made the token. One that doesn't say when that was tells of no groups."""
+    made_at = moment("iat", claims.get("iat"))
+    if trust.groups_claim is None or made_at is None:
+        return None
+    return ToldGroups(groups_from(claims.get(trust.groups_claim), trust.groups_prefix), min(made_at, now))
 
 
 def issuer_of(text: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sidecar.domain.errors import Invalid, SignInFault
 from sidecar.domain.identity import CredentialKind, Credentials, Principal, PrincipalKind, Scheme
 from sidecar.domain.names import Email
-from sidecar.domain.outsiders import TOKEN_USERS, Reserved, in_domains, is_user
+from sidecar.domain.outsiders import TOKEN_USERS, Reserved, ToldGroups, in_domains, is_user
 
 
 class Refused(Exception):
@@ -25,7 +25,7 @@ class People:
     reserved: Reserved
     account_domain: str
     groups_of: Callable[[str], frozenset[str]]
-    told: Callable[[Email, frozenset[str]], None]
+    told: Callable[[Email, ToldGroups], None]
 
     def person(
         self,
@@ -34,9 +34,9 @@ class People:
         domains: Sequence[str],
         kind: CredentialKind,
         expires_at: datetime | None,
-        groups: frozenset[str] | None = None,
+        groups: ToldGroups | None = None,
     ) -> Principal:
-        """The person of this e-mail, in these domains; raises Refused. `groups` is None where the proof tells none.
+        """The person of this e-mail, in these domains; raises Refused. `groups` is None where the proof tells of none.
 
         Of a token, `shown` is how it was shown: a user name beside it must be its owner's (TS-35).
         """
@@ -46,10 +46,10 @@ class People:
             raise Refused("the e-mail is reserved", SignInFault.NOT_WELCOME)
         if not in_domains(email, domains):
             raise Refused("the e-mail's domain is not allowed", SignInFault.NOT_WELCOME)
-        if groups is not None:
-            self.told(email, groups)
-        held = self.groups_of(email) if groups is None else groups
-        return Principal(email, PrincipalKind.PERSON, None, kind, expires_at, held)
+        if groups is None:
+            return Principal(email, PrincipalKind.PERSON, None, kind, expires_at, self.groups_of(email))
+        self.told(email, groups)
+        return Principal(email, PrincipalKind.PERSON, None, kind, expires_at, groups.groups)
 
     def configured(
         self, email: Email, shown: Credentials | None, kind: CredentialKind, expires_at: datetime | None

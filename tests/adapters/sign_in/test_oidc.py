@@ -295,6 +295,19 @@ async def test_groups_are_those_of_the_claim(provider: OidcProvider, clock: Held
         assert (gone.groups, groups.told) == (frozenset(), {ANN: frozenset()})
 
 
+async def test_groups_are_as_old_as_their_token(provider: OidcProvider, clock: HeldClock, groups: Any) -> None:
+    """By its `iat`, which may be a little ahead of us; without one its groups are nobody's."""
+    now = int(clock.now().timestamp())
+    async with trusting(provider, clock, groups, groups_claim="roles") as authenticator:
+        for iat, seconds in ((now - 600, -600), (now + 20, 0)):
+            await authenticator.authenticate(bearer(provider.token(roles=["ops"], iat=iat)))
+            assert groups.at[ANN] == clock.now() + timedelta(seconds=seconds)
+        groups.told[ANN] = frozenset({"group:dev"})
+        undated = await authenticator.authenticate(bearer(provider.token(roles=["ops"], iat=None)))
+        assert undated is not None
+        assert undated.groups == {"group:dev"}
+
+
 async def test_without_the_claim_groups_are_those_of_before(
     authenticator: OidcAuthenticator, provider: OidcProvider, groups: Any
 ) -> None:

@@ -136,7 +136,10 @@ async def test_it_is_refused_when_it_ends_whatever_was_answered_before(
 async def test_groups_hold_what_they_are_bound_to(
     client: TokenClient, sidecar: Sidecar, provider: OidcProvider
 ) -> None:
-    """For the token itself, and for tokens that are made with it; from the provider's next word they don't."""
+    """For the token itself, and for tokens that are made with it; from the provider's next word they don't.
+
+    An older token that is shown again changes nothing of that.
+    """
     await sidecar.tenants.bind("acme", "group:ops", "developer")
     made = await called(sidecar, "me.generateToken", provider.token(groups=["ops"]))
     personal = Login(ANN, made["result"]["token"])
@@ -149,7 +152,10 @@ async def test_groups_hold_what_they_are_bound_to(
         {"acme/web": {"pull"}},
         {"acme/web": {"pull", "push"}},
     ]
+    old = provider.token(groups=["ops"])
+    sidecar.clock.advance(seconds=1)
     await client.ask("GET", Login(ANN, provider.token(groups=["other"])))
+    await client.ask("GET", Login(ANN, old))
     asked = [client.ask("GET", personal, WEB), client.ask("GET", narrow, WEB), client.refresh(refresh, WEB)]
     assert [client.granted(await answer) for answer in asked] == [{}, {}, {}]
 
