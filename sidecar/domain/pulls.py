@@ -28,12 +28,18 @@ class PullLedger:
     """
 
     uncounted: frozenset[str] = frozenset()
+    _latest: dict[str, str] = field(default_factory=dict)
     _merged: dict[tuple[str, Target, str], Pulls] = field(default_factory=dict)
 
     def add(self, pull: ManifestPulled) -> None:
-        """Counts it, unless its principal is one that is left out (scanners)."""
-        if pull.origin.actor in self.uncounted:
+        """Counts it, unless its principal is one that is left out (scanners).
+
+        A registry process that didn't hear that it was taken sends it once more before any other (fact 2): that is no
+        second pull.
+        """
+        if pull.origin.actor in self.uncounted or self._latest.get(pull.origin.instance) == pull.origin.event:
             return
+        self._latest[pull.origin.instance] = pull.origin.event
         if pull.tag is not None:
             self._count(pull, Target.TAG, pull.tag)
         if not pull.by_head:

@@ -58,6 +58,7 @@ class TagSummary(NamedTuple):
     media_type: str
     pushed_by: str
     pulled_at: datetime | None
+    pulled_by: str | None
     pulls: int
 
 
@@ -73,6 +74,7 @@ class ManifestSummary(NamedTuple):
     subject: str | None
     pushed_by: str
     pulled_at: datetime | None
+    pulled_by: str | None
     pulls: int
     tags: tuple[str, ...] = ()
     children: tuple[str, ...] = ()

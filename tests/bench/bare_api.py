@@ -114,7 +114,7 @@ def _repository(row: Row) -> dict[str, object]:
 
 
 def _tag(row: Row) -> dict[str, object]:
-    name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulls = row
+    name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulled_by, pulls = row
     return _without_none(
         {
             "tag": name,
@@ -124,13 +124,15 @@ def _tag(row: Row) -> dict[str, object]:
             "mediaType": media_type,
             "pushedBy": pushed_by or None,
             "pulledAt": _time(pulled_at),
+            "pulledBy": pulled_by or None,
             "pulls": pulls,
         }
     )
 
 
 def _manifest(row: Row, tags: list[str], children: list[str]) -> dict[str, object]:
-    digest, size, created_at, media_type, artifact_type, platform, subject, by, pulled_at, pulls = row
+    digest, size, created_at, media_type, artifact_type, platform, subject, by, *told = row
+    pulled_at, pulled_by, pulls = told
     return _without_none(
         {
             "digest": digest,
@@ -144,6 +146,7 @@ def _manifest(row: Row, tags: list[str], children: list[str]) -> dict[str, objec
             "subject": subject,
             "pushedBy": by or None,
             "pulledAt": _time(pulled_at),
+            "pulledBy": pulled_by or None,
             "pulls": pulls,
         }
     )

@@ -1,5 +1,7 @@
 """Which request counts for what, and how pulls are merged."""
 
+from itertools import count
+
 import pytest
 
 from sidecar.domain.digests import Digest, Tag
@@ -9,13 +11,14 @@ from sidecar.domain.pulls import PullLedger, Pulls
 from sidecar.domain.targets import Target
 from tests.notifications import DIGEST
 
+EVENTS = count()
 WEB = RepositoryName("acme/web")
 
 
 def pull(
     tag: str | None = None, by_head: bool = False, time: int = 10, actor: str = "ann@acme.example"
 ) -> ManifestPulled:
-    origin = Origin(f"e{time}", time, actor, "10.0.0.1", "docker", "r", "i1")
+    origin = Origin(f"e{next(EVENTS)}", time, actor, "10.0.0.1", "docker", "r", "i1")
     return ManifestPulled(WEB, Digest(DIGEST), None if tag is None else Tag(tag), by_head, origin)
 
 
@@ -69,3 +72,9 @@ def test_what_is_given_back_counts_with_what_came_since() -> None:
     ledger.give_back(taken)
     assert [(item.count, item.last_at) for item in ledger.take()] == [(2, 20)]
     assert ledger.take() == []
+
+
+def test_a_pull_that_is_told_twice_is_one() -> None:
+    """Registry fact 2: after a slow answer the same event comes again, before any other."""
+    first, second = pull("v1"), pull("v1")
+    assert counted(first, first, second, second, second) == {"v1": 2, DIGEST: 2}

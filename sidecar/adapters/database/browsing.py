@@ -45,7 +45,7 @@ _REPOSITORIES: Final = PagedStatement(
 _TAGS: Final = PagedStatement(
     """
 SELECT tag.name, tag.digest, coalesce(manifest.total, 0), moved_at, coalesce(manifest.media_type, ''),
-       tag.pushed_by, tag.pulled_at, tag.pulls
+       tag.pushed_by, tag.pulled_at, tag.pulled_by, tag.pulls
   FROM tag
   LEFT JOIN manifest ON manifest.repository = tag.repository AND manifest.digest = tag.digest
  WHERE tag.repository = $1 AND tag.digest IS NOT NULL AND fallback = 0
@@ -57,7 +57,7 @@ SELECT tag.name, tag.digest, coalesce(manifest.total, 0), moved_at, coalesce(man
 _MANIFESTS: Final = PagedStatement(
     """
 SELECT manifest.digest, total, created_at, manifest.media_type, artifact_type, platform, subject,
-       pushed_by, pulled_at, pulls
+       pushed_by, pulled_at, pulled_by, pulls
   FROM manifest
   LEFT JOIN manifest_document ON manifest_document.digest = manifest.digest
  WHERE repository = $1 AND gone = 0
@@ -182,14 +182,14 @@ def _repository(row: Row) -> RepositorySummary:
 
 
 def _tag(row: Row) -> TagSummary:
-    name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulls = row
-    return TagSummary(
-        name, digest, size, moment_of(moved_at), media_type, pushed_by, _optional_moment(pulled_at), pulls
-    )
+    name, digest, size, moved_at, media_type, pushed_by, pulled_at, pulled_by, pulls = row
+    moved, pulled = moment_of(moved_at), _optional_moment(pulled_at)
+    return TagSummary(name, digest, size, moved, media_type, pushed_by, pulled, pulled_by, pulls)
 
 
 def _manifest(row: Row) -> ManifestSummary:
-    digest, size, created_at, media_type, artifact_type, platform, subject, by, pulled_at, pulls, tags, children = row
+    digest, size, created_at, media_type, artifact_type, platform, subject, *told, tags, children = row
+    pushed_by, pulled_at, pulled_by, pulls = told
     return ManifestSummary(
         digest=digest,
         size=size,
@@ -198,8 +198,9 @@ def _manifest(row: Row) -> ManifestSummary:
         artifact_type=artifact_type,
         platform=platform,
         subject=subject,
-        pushed_by=by,
+        pushed_by=pushed_by,
         pulled_at=_optional_moment(pulled_at),
+        pulled_by=pulled_by,
         pulls=pulls,
         tags=tags,
         children=children,

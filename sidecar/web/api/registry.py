@@ -79,6 +79,8 @@ class TagResult(Result):
     pushed_by: str | None = None
     """Who moved it; absent where nobody told."""
     pulled_at: datetime | None = None
+    pulled_by: str | None = None
+    """Who pulled it last; absent where nobody signed in."""
     pulls: int
 
 
@@ -107,6 +109,8 @@ class ManifestResult(Result):
     pushed_by: str | None = None
     """Who pushed it; absent where nobody told."""
     pulled_at: datetime | None = None
+    pulled_by: str | None = None
+    """Who pulled it last; absent where nobody signed in."""
     pulls: int
 
 
@@ -252,6 +256,8 @@ def _tag(tag: TagSummary) -> dict[str, object]:
         fields["pushedBy"] = tag.pushed_by
     if tag.pulled_at is not None:
         fields["pulledAt"] = tag.pulled_at
+    if tag.pulled_by:
+        fields["pulledBy"] = tag.pulled_by
     return fields
 
 
@@ -272,6 +278,7 @@ def _manifest(manifest: ManifestSummary) -> dict[str, object]:
         "subject": manifest.subject,
         "pushedBy": manifest.pushed_by or None,
         "pulledAt": manifest.pulled_at,
+        "pulledBy": manifest.pulled_by or None,
     }
     fields.update((name, value) for name, value in told.items() if value is not None)
     return fields

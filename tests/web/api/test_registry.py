@@ -142,13 +142,13 @@ async def test_referrers_fallback_tags_are_kept_apart(api: Api, pushing: Pushing
 
 
 async def test_pulls_are_told(api: Api, pushing: Pushing, ann: str) -> None:
-    """pulledAt and pulls, per tag and manifest; a repository's pulledAt is the last of them."""
+    """pulledAt, by whom, and pulls, per tag and manifest; a repository's pulledAt is the last of them."""
     await pushing.push("acme/web", image(1), "v1")
     web = RepositoryName("acme/web")
     async with pushing.index.applying() as tables:
         await tables.count_pulls([Pulls(web, Target.TAG, "v1", 3, 1_900_000_000 * 10**9, ANN)])
     (tag,) = (await api.result("registry.getTags", ann, project="acme", repository="web"))["items"]
-    assert (tag["pulls"], tag["pulledAt"]) == (3, "2030-03-17T17:46:40Z")
+    assert (tag["pulls"], tag["pulledAt"], tag["pulledBy"]) == (3, "2030-03-17T17:46:40Z", ANN)
     assert (await api.result("registry.get", ann, project="acme", repository="web"))["pulledAt"] == tag["pulledAt"]
 
 
