@@ -34,10 +34,12 @@ from sidecar.domain.outsiders import Reserved
 from sidecar.domain.pulls import PullLedger
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.secrets import SecretKind
+from sidecar.domain.throttle import Limits, Throttle
 from sidecar.ports import AccessReader, Clock, Randomness, Store, TokenSigner
 from sidecar.ports.auditing import AuditLog
 from sidecar.ports.browsing import Browsing
 from sidecar.ports.changing import Changes
+from sidecar.ports.denials import Denials
 from sidecar.ports.explaining import Explanations
 from sidecar.ports.index import Inbox, Index, IndexObserver
 from sidecar.ports.pull_secrets import Sealing
@@ -69,10 +71,13 @@ from sidecar.usecases.order_sweeps import OrderSweeps
 from sidecar.usecases.prune_audit import PORTION as PORTION_OF_AUDIT
 from sidecar.usecases.prune_audit import PruneAudit
 from sidecar.usecases.read_audit import ReadAudit
+from sidecar.usecases.read_denials import ReadDenials
 from sidecar.usecases.receive_events import ReceiveEvents
 from sidecar.usecases.reconcile import Reconcile
+from sidecar.usecases.record_denials import RecordDenials
 from sidecar.usecases.record_use import RecordUse
 from sidecar.usecases.recount import Recount
+from sidecar.usecases.refuse_sign_in import RefuseSignIn
 from sidecar.usecases.remember_groups import RememberGroups
 from sidecar.usecases.remove import Remove
 from sidecar.usecases.reseal_pull_secrets import ResealPullSecrets
@@ -81,6 +86,7 @@ from sidecar.usecases.verify import Verify
 from sidecar.usecases.watch_index import WatchIndex
 from sidecar.web import events, token
 from sidecar.web.api.audit_log import AuditLogNamespace
+from sidecar.web.api.denials import DenialNamespace
 from sidecar.web.api.dispatcher import Dispatcher
 from sidecar.web.api.image import ImageNamespace
 from sidecar.web.api.inbox import InboxNamespace
@@ -124,6 +130,8 @@ _WATCH_SECONDS: Final = 5.0
 """How often what waits is counted for metrics and alerts."""
 _KEYS_SECONDS: Final = 1.0
 """How soon it is seen that keys of an OIDC provider are due to be fetched."""
+_REFUSALS_SECONDS: Final = 3.0
+"""How often refused sign-ins and denials are written."""
 _FORGET_SECONDS: Final = 3600.0
 """How often expired credentials are looked for."""
 _RESEAL_SECONDS: Final = 3600.0
@@ -163,11 +171,14 @@ class Core:
     audit: AuditLog
     registry: HttpRegistryWriter
     used: RecordUse
+    refuse: RefuseSignIn
+    denials: RecordDenials
+    denied: Denials
 
     def authenticate(self, kinds: Sequence[SecretKind]) -> Authenticate:
         """The chain of authenticators that take these kinds of secrets."""
         ours = IssuedSecretAuthenticator(self.access, self.clock, kinds, self.groups.groups_of)
-        return Authenticate((ours, *self.sign_in.authenticators), self.used.note)
+        return Authenticate((ours, *self.sign_in.authenticators), self.used.note, self.refuse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +271,9 @@ async def _core(config: Config, clock: Clock, randomness: Randomness, metrics: M
             changes=database.changes,
             audit=database.audit,
             used=used,
+            refuse=RefuseSignIn(database.audit, _throttle(config, randomness), clock, metrics.sign_in_refused),
+            denials=RecordDenials(database.audit, database.denials, database.access, clock),
+            denied=database.denials,
         )
 
 
@@ -331,6 +345,12 @@ def _tell_ages(metrics: Metrics, ways: SignIn) -> None:
         metrics.keys_age.labels(provider.issuer).set_function(provider.age)
 
 
+def _throttle(config: Config, randomness: Randomness) -> Throttle:
+    settings = config.throttle
+    limits = Limits(settings.failures_of_one, settings.failures_of_address, timedelta(seconds=settings.window_seconds))
+    return Throttle(limits, randomness.bytes(32))
+
+
 def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
     """What signs registry tokens by the installation's CA."""
     tokens = config.tokens
@@ -372,6 +392,9 @@ def _upkeep(core: Core) -> tuple[Repeating, ...]:
         Repeating("keys of providers", _KEYS_SECONDS, core.sign_in.refresh),
         Repeating("expired credentials", _FORGET_SECONDS, ForgetExpired(core.store, core.clock)),
         Repeating("sealing pull secrets", _RESEAL_SECONDS, ResealPullSecrets(core.store, core.sealing)),
+        Repeating("refused sign-ins", _REFUSALS_SECONDS, core.refuse.flush, at_end=True),
+        Repeating("denials", _REFUSALS_SECONDS, core.denials.flush, at_end=True),
+        Repeating("old denials", _FORGET_SECONDS, core.denials.forget),
         Repeating("old audit entries", _FORGET_SECONDS, prune, portion=PORTION_OF_AUDIT),
     )
 
@@ -395,6 +418,7 @@ def _issue_token(core: Core, authenticate: Authenticate) -> IssueToken:
         fresh=FreshTokens(tokens.reuse_seconds),
         pushes=core.pushes,
         used=core.used.note,
+        denied=core.denials.decision,
         groups_of=core.groups.groups_of,
     )
 
@@ -414,11 +438,14 @@ def _management_api(core: Core, receive: ReceiveEvents, remove: Remove) -> list[
             _installation(core),
             ImageNamespace(ExplainImage(core.explanations, core.registry, core.access.owner_of)),
             InboxNamespace(ManageQuarantine(core.inbox, receive.again, clock)),
+            DenialNamespace(ReadDenials(core.denied, store)),
             AuditLogNamespace(ReadAudit(core.audit, store)),
             ReconcileNamespace(OrderSweeps(core.sweeps, clock), Recount(core.index, clock)),
         )
     )
-    dispatcher = Dispatcher(methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes)
+    dispatcher = Dispatcher(
+        methods, core.authenticate(_API_SECRETS), core.access, config.limits.body_bytes, core.denials.call
+    )
     return [*dispatcher.routes(), *openapi_routes(methods, config.public_url)]
 
 

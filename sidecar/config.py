@@ -293,6 +293,16 @@ class SignIn(_Section):
         return self
 
 
+class Throttle(_Section):
+    failures_of_one: int = Field(default=10, ge=0, le=1_000_000)
+    """How many sign-ins in one name from one address may fail within the window; after that, those that fail are told
+    to wait, and those with the right secret still pass. 0 is no limit."""
+    failures_of_address: int = Field(default=100, ge=0, le=1_000_000)
+    """The same for all names from one address, or from one /64 of IPv6."""
+    window_seconds: int = Field(default=60, ge=1, le=3600)
+    """How long failures count, from the first on."""
+
+
 class Audit(_Section):
     keep_days: int = Field(default=365, ge=1, le=3650)
     """How long the audit log keeps its entries."""
@@ -337,6 +347,7 @@ class Config(_Section):
     """Logins at other registries that are kept for deployments."""
     sign_in: SignIn = SignIn()
     """Who may sign in besides the holders of what the sidecar gives out; docs/sign-in.md."""
+    throttle: Throttle = Throttle()
     audit: Audit = Audit()
     secrets: Secrets = Secrets()
     """How secret files are read."""

@@ -74,6 +74,11 @@ pull_secrets:
   # introspection: null
   # reserved_domains: []
 
+# throttle:
+  # failures_of_one: 10
+  # failures_of_address: 100
+  # window_seconds: 60
+
 # audit:
   # keep_days: 365
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -19,11 +19,10 @@ from sidecar.domain.names import EVERY_PROJECT
 from sidecar.domain.policy import Caller
 from sidecar.domain.pull_secrets import PullSecret
 from sidecar.domain.secrets import without_secrets
+from sidecar.domain.tally import window_of
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
 
 PUT_BACK: Final = "sidecar.putBack"
-WINDOW: Final = timedelta(minutes=5)
-"""What happens often is told once for each such stretch of time, with how often."""
 
 Snapshot = Mapping[str, object]
 """What is remembered of a thing, as JSON would say it."""
@@ -52,8 +51,8 @@ class Resource:
 class AuditEntry:
     """`action` is the name of a method, or says what the sidecar did.
 
-    With `gathered`, a text of its own for what is one thing within one WINDOW, it is added to the entry of that text:
-    `count` grows, `last_at` moves, and the rest stays as it was first. `id` is given when it is kept.
+    With `gathered`, a text of its own for what is one thing within one window of `tally`, it is added to the entry of
+    that text: `count` grows, `last_at` moves, and the rest stays as it was first. `id` is given when it is kept.
     """
 
     at: datetime
@@ -117,9 +116,8 @@ def _of_intent(intent: Intent, project: str | None) -> Resource:
 
 
 def gathered(entry: AuditEntry, *key: str | None) -> AuditEntry:
-    """The entry as one of many: those of the same key within the same WINDOW are one."""
-    since = entry.at - (entry.at - datetime(1970, 1, 1, tzinfo=UTC)) % WINDOW
-    text = json.dumps([since.isoformat(), entry.action, entry.outcome, *key])
+    """The entry as one of many: those of the same key within the same window are one."""
+    text = json.dumps([window_of(entry.at).isoformat(), entry.action, entry.outcome, *key])
     return replace(entry, gathered=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 

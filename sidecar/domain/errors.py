@@ -3,6 +3,7 @@
 SidecarError
 ├── Unauthorized            no credentials where some are needed
 │   └── InvalidCredentials  credentials that some authenticator calls its own, and bad
+├── TooManyAttempts         bad credentials, again: the client is to wait
 ├── Forbidden               known in the project, but this permission is missing
 ├── NotFound                it isn't there, or it belongs to somebody else: the same answer
 ├── AlreadyExists
@@ -66,6 +67,16 @@ class InvalidCredentials(Unauthorized):
     def __init__(self, fault: SignInFault = SignInFault.UNKNOWN) -> None:
         super().__init__()
         self.fault = fault
+
+
+class TooManyAttempts(SidecarError):
+    """Wrong credentials from who sent many (TS-40). Right ones are never told so. `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("api: too many attempts with credentials that don't count")
+        self.retry_after = retry_after
 
 
 class Forbidden(SidecarError):

@@ -7,6 +7,7 @@ A prefix per kind lets scanners find leaks; the checksum lets a typo fail withou
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -55,9 +56,21 @@ _IN_TEXT: Final = re.compile(
 )
 
 
+_NAMES: Final[Mapping[str, str]] = {
+    SecretKind.SERVICE_ACCOUNT_KEY: "a service account's key",
+    SecretKind.PERSONAL_TOKEN: "a personal token",
+    SecretKind.SCOPED_TOKEN: "a scoped token",
+    SecretKind.REFRESH_TOKEN: "a refresh token",
+}
+
+
 def without_secrets(text: str) -> str:
-    """What people wrote, without what they should not have written into it."""
-    return _IN_TEXT.sub("(a secret)", text)
+    """What people wrote; in place of each secret that they should not have written stands its kind."""
+    return _IN_TEXT.sub(_named, text)
+
+
+def _named(secret: re.Match[str]) -> str:
+    return f"({_NAMES.get(secret[0][:3], 'a signed token')})"
 
 
 def digest(secret: str) -> bytes:

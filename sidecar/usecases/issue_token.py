@@ -12,7 +12,7 @@ from typing import Final
 from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import Unauthorized
 from sidecar.domain.identity import ANONYMOUS, Credentials, Principal
-from sidecar.domain.policy import decide
+from sidecar.domain.policy import Decision, decide
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.scopes import PUSH, RepositoryScope, Scope, parse_scopes
 from sidecar.ports import AccessEntry, AccessReader, Clock, RegistryToken, TokenSigner
@@ -92,6 +92,8 @@ class IssueToken:
     pushes: PushTokens
     used: Callable[[str], None]
     """Hears of each credential that gets an answer again, as `authenticate` tells of those that it looks at."""
+    denied: Callable[[Principal, Decision], None]
+    """Hears of each decision that doesn't grant all that was asked."""
     groups_of: Callable[[str], frozenset[str]]
     """The groups of a person that count now, which no generation tells."""
 
@@ -139,7 +141,10 @@ class IssueToken:
         entries = []
         for scope in scopes:
             owner = self.access.owner_of(scope.repository) if isinstance(scope, RepositoryScope) else None
-            granted = decide(held, scope, owner).granted
+            decision = decide(held, scope, owner)
+            granted = decision.granted
+            if isinstance(scope, RepositoryScope) and not scope.actions <= granted:
+                self.denied(principal, decision)
             if granted:
                 entries.append(_entry(scope, granted))
             if PUSH in granted and isinstance(scope, RepositoryScope):

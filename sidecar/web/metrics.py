@@ -68,6 +68,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self._refused_sign_ins = Counter(
+            "sidecar_sign_ins_refused",
+            "Sign-ins with credentials that don't count, by what was wrong, and whether the client was told to wait.",
+            ("fault", "throttled"),
+            registry=self.registry,
+        )
         self.drift = Counter(
             "sidecar_drift",
             "Differences between index and registry that sweeps found, by kind.",
@@ -105,6 +111,10 @@ class Metrics:
     def token_answered(self, outcome: str, authenticator: str) -> None:
         """Counts one answer of the token endpoint."""
         self._traffic.tokens[outcome, authenticator] += 1
+
+    def sign_in_refused(self, fault: str, throttled: bool) -> None:
+        """Counts one sign-in with credentials that don't count."""
+        self._refused_sign_ins.labels(fault, str(throttled).lower()).inc()
 
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""

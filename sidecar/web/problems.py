@@ -21,6 +21,7 @@ from sidecar.domain.errors import (
     Refused,
     RegistryUnavailable,
     SidecarError,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
 )
@@ -45,6 +46,7 @@ Envelope = Callable[[Problem, str], web.Response]
 
 _STATUS: Final[Mapping[type[SidecarError], int]] = {
     Unauthorized: 401,
+    TooManyAttempts: 429,
     Forbidden: 403,
     NotFound: 404,
     AlreadyExists: 409,
@@ -63,6 +65,7 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
 _TOKEN_ERRORS: Final[Mapping[int, tuple[str, str]]] = {
     400: ("INVALID", "invalid request"),
     401: ("UNAUTHORIZED", "credentials are missing or wrong"),
+    429: ("TOOMANYREQUESTS", "too many attempts with credentials that are wrong; wait before the next one"),
     500: ("UNKNOWN", "internal error"),
     503: ("UNAVAILABLE", "temporarily unavailable"),
 }
@@ -82,8 +85,8 @@ def problem_of(error: Exception) -> Problem:
 
 def _refusal(error: SidecarError) -> Problem:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    retry_after = error.retry_after if isinstance(error, Busy) else None
-    business = not isinstance(error, Unavailable)
+    retry_after = error.retry_after if isinstance(error, Busy | TooManyAttempts) else None
+    business = not isinstance(error, Unavailable | TooManyAttempts)
     return Problem(status, error.code, error.message, error.items, business, retry_after=retry_after)
 
 

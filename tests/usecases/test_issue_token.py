@@ -61,6 +61,7 @@ def issue(database: Database, clock: HeldClock) -> IssueToken:
         lifetimes=Lifetimes(token=300, push=900),
         fresh=FreshTokens(seconds=30),
         used=lambda _: None,
+        denied=lambda *_: None,
         groups_of=lambda _: frozenset(),
         pushes=PushTokens(),
     )

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sidecar.domain.errors import (
     AlreadyExists,
+    Busy,
     Forbidden,
     Invalid,
     InvalidCredentials,
@@ -16,6 +17,7 @@ from sidecar.domain.errors import (
     Refused,
     RegistryUnavailable,
     SidecarError,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
 )
@@ -56,7 +58,7 @@ def test_a_business_error_is_200_in_the_api(error: SidecarError, code: str) -> N
 
 def test_every_error_of_the_domain_has_its_place() -> None:
     """A new one that `web.problems` doesn't know fails here, and not on a request."""
-    listed = {type(error) for error, _ in BUSINESS} | {Unavailable, SidecarError}
+    listed = {type(error) for error, _ in BUSINESS} | {Unavailable, Busy, TooManyAttempts, SidecarError}
     own = {kind for kind in everything_below(SidecarError) if kind.__module__ == SidecarError.__module__}
     assert own == listed
 
@@ -67,6 +69,14 @@ def test_a_failed_dependency_is_503_in_both_shapes() -> None:
     answers = api_envelope(problem, ID), token_envelope("https://x.example/token")(problem, ID)
     assert [answer.status for answer in answers] == [503, 503]
     assert all(ID in str(body(answer)) for answer in answers)
+
+
+def test_who_is_to_wait_is_told_how_long_in_both_shapes() -> None:
+    """TS-40: in seconds, under a status that the API's clients don't take for an answer."""
+    for error, status in ((TooManyAttempts(7), 429), (Busy("authentication", 7), 503)):
+        problem = problem_of(error)
+        answers = api_envelope(problem, ID), token_envelope("https://x.example/token")(problem, ID)
+        assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [(status, "7")] * 2
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from sidecar.adapters.database.access_memory import AccessMemory
 from sidecar.adapters.database.audit import AuditStore
 from sidecar.adapters.database.browsing import BrowsingStore
 from sidecar.adapters.database.changing import ChangeStore
+from sidecar.adapters.database.denials import DenialStore
 from sidecar.adapters.database.explaining import ExplanationStore
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.index import IndexStore
@@ -40,6 +41,7 @@ class Database:
     explanations: ExplanationStore
     changes: ChangeStore
     audit: AuditStore
+    denials: DenialStore
     migrated: Migrated
 
 
@@ -64,6 +66,7 @@ async def open_database(path: Path, clock: Clock) -> AsyncIterator[Database]:
             explanations=ExplanationStore(driver),
             changes=ChangeStore(driver, access.owner_of),
             audit=AuditStore(driver),
+            denials=DenialStore(driver),
             migrated=migrated,
         )
 

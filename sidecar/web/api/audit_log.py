@@ -2,25 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field
 
 from sidecar.domain.audit import AuditEntry, Outcome
-from sidecar.domain.errors import Invalid
 from sidecar.domain.names import EVERY_PROJECT
 from sidecar.domain.policy import Caller
-from sidecar.ports.auditing import AuditPlace, AuditQuery
+from sidecar.ports.auditing import AuditQuery
 from sidecar.usecases.read_audit import LIST, ReadAudit
 from sidecar.web.api.bodies import InPlace, Result
 from sidecar.web.api.fields import PlaceField, Time
 from sidecar.web.api.methods import AnyMethod, Method
-from sidecar.web.api.paging import UNLIMITED, Cursor, CursorField, Limit
+from sidecar.web.api.moments import cursor_of, place_of
+from sidecar.web.api.paging import UNLIMITED, CursorField, Limit
 
 _SORT: Final = "-at"
-_WHOLE: Final = 16
-"""Digits of microseconds since 1970 that a time can have."""
 
 
 class ListAudit(InPlace):
@@ -116,7 +114,8 @@ class AuditLogNamespace:
         entries = await self.read(caller, _query(body, limit + 1))
         shown, left = entries[:limit], entries[limit:]
         return AuditList(
-            items=[AuditResult.of(entry) for entry in shown], next_cursor=_cursor(shown[-1]) if left else None
+            items=[AuditResult.of(entry) for entry in shown],
+            next_cursor=cursor_of(_SORT, shown[-1].at, shown[-1].id) if left else None,
         )
 
 
@@ -129,24 +128,5 @@ def _query(body: ListAudit, limit: int) -> AuditQuery:
         outcome=body.outcome,
         since=body.after,
         until=body.before,
-        beyond=None if body.cursor is None else _place(body.cursor),
+        beyond=None if body.cursor is None else place_of(body.cursor, _SORT),
     )
-
-
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def _cursor(entry: AuditEntry) -> str:
-    return str(Cursor(_SORT, (str((entry.at - _EPOCH) // _MICROSECOND), str(entry.id))))
-
-
-def _place(cursor: Cursor) -> AuditPlace:
-    at, identifier = cursor.place
-    if cursor.sort != _SORT or not (_is_number(at) and _is_number(identifier)):
-        raise Invalid("cursor: is not one that this list gave")
-    return _EPOCH + int(at) * _MICROSECOND, int(identifier)
-
-
-def _is_number(text: str) -> bool:
-    return len(text) <= _WHOLE and text.isascii() and text.isdecimal()

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from sidecar.web.api.audit_log import AuditLogNamespace
+from sidecar.web.api.denials import DenialNamespace
 from sidecar.web.api.image import ImageNamespace
 from sidecar.web.api.inbox import InboxNamespace
 from sidecar.web.api.installation import InstallationNamespace
@@ -26,6 +27,7 @@ _NAMESPACES: Final[tuple[type[Namespace], ...]] = (
     InstallationNamespace,
     ImageNamespace,
     InboxNamespace,
+    DenialNamespace,
     AuditLogNamespace,
     ReconcileNamespace,
 )

@@ -1,6 +1,6 @@
 """One way for every method: who, what, may they, do it, answer. Handlers never see a request, nor decide who may."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from sidecar.domain.actors import Asking
-from sidecar.domain.errors import InvalidCredentials, Unauthorized
+from sidecar.domain.errors import Forbidden, InvalidCredentials, Unauthorized
 from sidecar.domain.identity import Credentials, Principal
 from sidecar.domain.policy import Caller
 from sidecar.ports import AccessReader
@@ -23,12 +23,15 @@ from sidecar.web.principal import PRINCIPAL, ROUTE, credentials_of
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """`max_body` is in bytes."""
+    """`max_body` is in bytes. `denied` hears of each call that lacked permissions: in which project, and on which
+    repository, if its body names any; and what was missing.
+    """
 
     methods: MethodTable
     authenticate: Authenticate
     access: AccessReader
     max_body: int
+    denied: Callable[[Caller, str | None, str | None, Sequence[str]], None]
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(r"/{method:[^/]+\.[^/]+}", self.answer)]
@@ -43,8 +46,12 @@ class Dispatcher:
         principal = await self._principal(request, asking)
         body = read_body_as(method.request, read_object(await read_body(request, self.max_body)))
         caller = Caller(principal, self.access.access_of(principal), asking)
-        method.authorise(caller.access, body)
-        return _answer(await method.handler(caller, body))
+        try:
+            method.authorise(caller.access, body)
+            return _answer(await method.handler(caller, body))
+        except Forbidden as refusal:
+            self.denied(caller, getattr(body, "project", None), getattr(body, "repository", None), refusal.items)
+            raise
 
     async def _principal(self, request: web.Request, asking: Asking) -> Principal:
         credentials = self._credentials(request, asking)

@@ -182,6 +182,7 @@ READS: Final = frozenset(
         "registry.getTags",
         "registry.getManifests",
         "auditLog.list",
+        "registry.denials",
         "installation.explainAccess",
         "installation.explainImage",
         "installation.inboxList",

@@ -165,6 +165,7 @@ MATRIX: Final[Mapping[str, InProject | Anywhere | RevokingTokens]] = {
     "registry.untag": InProject(about(repository="web", tag="v1"), DELETERS),
     "registry.deleteManifest": InProject(about(repository="web", digest=digest_of(image(2))), DELETERS),
     "registry.delete": InProject(about(repository="web"), DELETERS),
+    "registry.denials": InProject(about(), MANAGERS),
     "auditLog.list": InProject(about(), MANAGERS),
     "installation.applyPolicy": Anywhere(
         lambda tenancy, place: {"declaration": {"projects": {tenancy.project(place): {}}}}, NOBODY
