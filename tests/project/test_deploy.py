@@ -1,5 +1,6 @@
 """deploy/: what is in it can be read by what it is for, and fits together."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from tests.parts import Part
+from tests.running import running
 from tests.system.certificates import write_certificate
 
 ROOT = Path(__file__).parents[2]
@@ -145,3 +147,20 @@ def test_the_image_is_made_of_what_it_needs_alone() -> None:
     }
     assert lines[0] == "*"
     assert {line[1:] for line in lines if line.startswith("!")} == copied
+
+
+async def test_the_dashboard_shows_metrics_that_are_there(tmp_path: Path) -> None:
+    """Each expression asks for metrics and labels that the sidecar serves; each panel says what it shows."""
+    board = json.loads((DEPLOY / "grafana/dashboard.json").read_text())
+    async with running(tmp_path) as sidecar, sidecar.http.get(f"{sidecar.url}/metrics") as answer:
+        served = {
+            re.sub(r"_created$", "", name) for name in re.findall(r"^# TYPE (\S+)", await answer.text(), re.MULTILINE)
+        }
+    asked = {
+        re.sub(r"_bucket$", "", name)
+        for panel in board["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"sidecar_\w+", target["expr"])
+    }
+    assert asked <= served
+    assert all(panel["title"] and panel["description"] for panel in board["panels"])
