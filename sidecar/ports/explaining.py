@@ -21,7 +21,7 @@ class TagState:
 class ManifestState:
     """A manifest's row. `failure` is why its document could not be fetched the last time, `again` the next attempt.
 
-    `again` is None where the document is known, or no longer wanted.
+    `again` is None where the document is known, or no longer wanted. `unparsed` is why it isn't understood.
     """
 
     digest: Digest
@@ -29,6 +29,7 @@ class ManifestState:
     again: datetime | None
     attempts: int
     failure: str | None
+    unparsed: str | None
 
 
 @dataclass(frozen=True, slots=True)

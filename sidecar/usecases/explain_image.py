@@ -88,6 +88,8 @@ def _waiting(facts: ImageFacts) -> Iterator[str]:
             f"{facts.waiting.count} events of the repository wait to be applied, the first at position "
             f"{facts.waiting.position} of the inbox"
         )
+    if facts.manifest is not None and facts.manifest.unparsed is not None:
+        yield f"its manifest can't be understood, so that only its own bytes count: {facts.manifest.unparsed}"
     if facts.manifest is not None and facts.manifest.again is not None and not facts.manifest.gone:
         failure = f": {facts.manifest.failure}" if facts.manifest.failure else ""
         yield f"its manifest is not read yet, so its size is not known ({facts.manifest.attempts} attempts{failure})"
@@ -95,7 +97,9 @@ def _waiting(facts: ImageFacts) -> Iterator[str]:
         once = " for the second time, after it was missing once" if facts.verification.missing_since else ""
         yield f"the registry is about to be asked{once}"
     if facts.mentions:
-        yield f"{len(facts.mentions)} items in quarantine name the repository: see `sidecar inbox show`"
+        count = len(facts.mentions)
+        named = "1 item in quarantine names" if count == 1 else f"{count} items in quarantine name"
+        yield f"{named} the repository: see `sidecar inbox show`"
 
 
 def _ownership(owner: ProjectId | None) -> Iterator[str]:

@@ -1,10 +1,13 @@
 """What people are told of events and of the index: metrics, and the `degraded` part of `/readyz`."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter, Gauge
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Clock
@@ -14,8 +17,13 @@ from sidecar.web.metrics import Metrics
 LATE_SECONDS: Final = 60.0
 """How old an event that isn't applied, or a registry's silence, may grow before it is trouble."""
 
+MOST_INSTANCES: Final = 20
+"""Registry processes that are shown one by one: each start makes a new one, and old ones are silent for ever."""
+FORGOTTEN: Final = timedelta(days=1)
+_MOST_OF_A_NAME: Final = 64
 
-class IndexAlerts:
+
+class IndexAlerts(Collector):
     """ports.index.IndexObserver. Ages grow between samples; `inf` stands for "never"."""
 
     def __init__(self, metrics: Metrics, log: FilteringBoundLogger, clock: Clock, has_secrets: bool) -> None:
@@ -35,6 +43,25 @@ class IndexAlerts:
         self._gauges["inbox_oldest_age_seconds"].set_function(lambda: self._age(self._oldest(), 0.0))
         self._gauges["last_event_age_seconds"].set_function(lambda: self._age(self._newest(), float("inf")))
         self._gauges["event_secrets_missing"].set(not has_secrets)
+        for outcome in ("applied", "quarantined"):
+            self._indexed.labels(outcome)
+        for verdict in Verdict:
+            self._verified.labels(verdict)
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """The last event of each registry process that was heard of lately, so that a silent replica is seen."""
+        family = GaugeMetricFamily(
+            "sidecar_instance_last_event_age_seconds",
+            "Time since the last write event of each registry process of the last day, the newest 20.",
+            labels=("instance",),
+        )
+        heard = {} if self._state is None else self._state.last_event
+        newest = sorted(heard.items(), key=lambda item: item[1])[-MOST_INSTANCES:]
+        for instance, last in {name[:_MOST_OF_A_NAME]: last for name, last in newest}.items():
+            if self._clock.now() - last < FORGOTTEN:
+                family.add_metric((instance,), self._age(last, 0.0))
+        yield family
 
     def troubles(self) -> Mapping[str, Callable[[], str | None]]:
         """By name, what is wrong now, or None."""

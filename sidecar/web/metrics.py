@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from sidecar.ports.sweeps import DriftKind
+
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _BOUNDS: Final = tuple(map(str, (*_SECONDS, "+Inf")))
 
@@ -92,6 +94,8 @@ class Metrics:
             ("issuer",),
             registry=self.registry,
         )
+        for kind in DriftKind:
+            self.drift.labels(kind)
         self.sweep_age = Gauge(
             "sidecar_sweep_age_seconds", "Time since the last full sweep ended.", registry=self.registry
         )

@@ -173,3 +173,14 @@ async def test_a_manifest_is_explained_by_its_digest(scene: Scene) -> None:
     assert explained.digest == digest_of(V1)
     assert explained.answer is not None
     assert explained.answer.answer is Answer.SAME
+
+
+async def test_a_manifest_that_is_not_understood_says_so(
+    scene: Scene, database: Database, registry: ScriptedReader, clock: HeldClock
+) -> None:
+    """Its listing has a size that is only its own, and here is why."""
+    registry.hold("acme/web", V1, tag="v1")
+    await scene.applied(push())
+    await FetchManifests(database.index, registry, clock).run_once()
+    explained = await scene.explain()
+    assert any("can't be understood" in sentence and "descriptor" in sentence for sentence in explained.because)

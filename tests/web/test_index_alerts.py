@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from sidecar.ports.index import Backlog, InboxState, Verdict
+from sidecar.ports.sweeps import DriftKind
 from sidecar.web.index_alerts import IndexAlerts
 from sidecar.web.metrics import Metrics
 from tests.fakes import HeldClock
@@ -55,6 +56,25 @@ def test_ages_grow_between_samples(scene: Scene) -> None:
     scene.clock.advance(seconds=10)
     assert scene.value("inbox_oldest_age_seconds") == 10
     assert scene.value("last_event_age_seconds") == 15
+
+
+def test_each_registry_process_is_shown(scene: Scene) -> None:
+    """Its last event; those of another day, and more than twenty, are not."""
+    scene.sample(one=5, two=50, old=90_000)
+    ages = {name: scene.value("instance_last_event_age_seconds", instance=name) for name in ("one", "two", "old")}
+    assert ages == {"one": 5, "two": 50, "old": None}
+    scene.sample(**{f"i{number}": number for number in range(30)})
+    shown = [
+        name for name in range(30) if scene.value("instance_last_event_age_seconds", instance=f"i{name}") is not None
+    ]
+    assert shown == list(range(20))
+
+
+def test_outcomes_begin_at_nothing(scene: Scene) -> None:
+    """An alert on an increase needs a value from before the first one."""
+    assert scene.value("events_indexed_total", outcome="quarantined") == 0
+    assert [scene.value("verifications_total", outcome=verdict) for verdict in Verdict] == [0] * len(Verdict)
+    assert [scene.value("drift_total", kind=kind) for kind in DriftKind] == [0] * len(DriftKind)
 
 
 def test_no_event_yet_is_not_a_recent_one(scene: Scene) -> None:

@@ -30,9 +30,10 @@ SELECT digest, moved_at, pushed_by
 """
 
 _MANIFEST: Final = """
-SELECT digest, gone, fetch_after, attempts, fetch_failure
+SELECT manifest.digest, manifest.gone, fetch_after, attempts, fetch_failure, unparsed
   FROM manifest
- WHERE repository = $1 AND digest = $2
+  LEFT JOIN manifest_document ON manifest_document.digest = manifest.digest
+ WHERE repository = $1 AND manifest.digest = $2
 """
 
 _LAST_EVENT: Final = """
@@ -103,8 +104,8 @@ async def _manifest(session: Session, repository: int, digest: str) -> ManifestS
     row = await session.fetch_one(_MANIFEST, repository, digest)
     if row is None:
         return None
-    name, gone, again, attempts, failure = row
-    return ManifestState(Digest(name), bool(gone), optional_time_of(again), attempts, failure)
+    name, gone, again, attempts, failure, unparsed = row
+    return ManifestState(Digest(name), bool(gone), optional_time_of(again), attempts, failure, unparsed)
 
 
 async def _last_event(session: Session, repository: int, image: ImageReference) -> PastEvent | None:
