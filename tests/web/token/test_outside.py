@@ -12,6 +12,7 @@ import pytest
 from sidecar.adapters.sign_in import passwords as passwords_module
 from sidecar.bootstrap import application
 from tests.fakes import HeldClock
+from tests.logged import logging_to_memory
 from tests.outside import AUDIENCE, CLIENT, AuthorizationServer, OidcProvider, settings_of
 from tests.running import Sidecar, running
 from tests.web.token.asking import Login, Method, TokenClient, basic
@@ -160,6 +161,17 @@ async def test_groups_hold_what_they_are_bound_to(
     assert [client.granted(await answer) for answer in asked] == [{}, {}, {}]
 
 
+async def test_explanations_count_the_groups_that_were_told(sidecar: Sidecar, provider: OidcProvider) -> None:
+    """`sidecar explain access` says by which group somebody may."""
+    await sidecar.tenants.bind("acme", "group:ops", "viewer")
+    await called(sidecar, "me.get", provider.token(groups=["ops"]))
+    asked = {"email": ANN, "repository": "acme/web", "actions": ["pull"]}
+    answer = await called(sidecar, "installation.explainAccess", sidecar.administrator, **asked)
+    assert [(reason["allowed"], reason["because"]) for reason in answer["result"]["reasons"]] == [
+        (True, "group:ops has role viewer on acme")
+    ]
+
+
 async def test_groups_of_a_sign_in_lapse(client: TokenClient, sidecar: Sidecar, provider: OidcProvider) -> None:
     """Thirty days after it, for tokens that live longer."""
     await sidecar.tenants.bind("acme", "group:ops", "viewer")
@@ -180,20 +192,21 @@ async def test_groups_outlive_a_restart(tmp_path: Path, provider: OidcProvider) 
         assert restarted.core.groups.groups_of(ANN) == {"group:ops"}
 
 
-async def test_secrets_stay_out_of_everything(
-    client: TokenClient, sidecar: Sidecar, provider: OidcProvider, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_secrets_stay_out_of_everything(tmp_path: Path, provider: OidcProvider) -> None:
     """S12: neither a good token nor a bad one is in a log, an answer or a metric."""
-    tokens = [provider.token(), provider.token(aud="other"), provider.token(exp=1)]
     texts = []
+    with logging_to_memory() as logged:
+        async with signing_in(tmp_path, provider) as sidecar:
+            client = TokenClient(sidecar)
+            tokens = [provider.token(), provider.token(aud="other"), provider.token(exp=1)]
+            for token in tokens:
+                texts.append((await client.ask("GET", Login(ANN, token), WEB)).body.decode())
+                texts.append(json.dumps(await called(sidecar, "me.get", token)))
+            async with sidecar.http.get(f"{sidecar.url}/metrics") as answer:
+                metrics = await answer.text()
+    assert len(logged.of("token refused")) == 4
     for token in tokens:
-        texts.append((await client.ask("GET", Login(ANN, token), WEB)).body.decode())
-        texts.append(json.dumps(await called(sidecar, "me.get", token)))
-    async with sidecar.http.get(f"{sidecar.url}/metrics") as answer:
-        metrics = await answer.text()
-    printed = capsys.readouterr()
-    for token in tokens:
-        for text in (*texts, metrics, printed.out, printed.err):
+        for text in (*texts, metrics, logged.text):
             assert token not in text
             assert token.rpartition(".")[2] not in text
     assert 'sidecar_sign_ins_total{authenticator="oidc",outcome="proven"} 2.0' in metrics
@@ -260,7 +273,10 @@ async def test_who_comes_when_too_many_wait_is_told_to_come_back(
 
 
 async def test_opaque_tokens_sign_in(tmp_path: Path, provider: OidcProvider) -> None:
-    """By introspection; revoked there, they end here within a minute, whatever was answered before."""
+    """By introspection; revoked there, they end here within a minute, whatever was answered before.
+
+    S12: no token and no client secret is in the log, not even when the server is down.
+    """
     server, token = AuthorizationServer(), "opaque-0123456789abcdef"
     server.known[token] = {"aud": AUDIENCE, "email": ANN, "email_verified": True}
     (tmp_path / "client").write_text(CLIENT[1])
@@ -273,12 +289,15 @@ async def test_opaque_tokens_sign_in(tmp_path: Path, provider: OidcProvider) -> 
             "audiences": [AUDIENCE],
             "email_domains": ["acme.example"],
         }
-        async with signing_in(tmp_path, provider, introspection=introspection) as sidecar:
-            client, login = TokenClient(sidecar), Login("oauth2accesstoken", token)
-            assert client.claims(await client.ask("GET", login, PULL))["sub"] == ANN
-            assert (await called(sidecar, "me.get", token))["result"]["email"] == ANN
-            server.known.clear()
-            sidecar.clock.advance(seconds=60)
-            assert (await client.ask("GET", login, PULL)).status == 401
-            server.down = True
-            assert (await client.ask("GET", Login("oauth2accesstoken", "opaque-another-0123"), PULL)).status == 503
+        with logging_to_memory() as logged:
+            async with signing_in(tmp_path, provider, introspection=introspection) as sidecar:
+                client, login = TokenClient(sidecar), Login("oauth2accesstoken", token)
+                assert client.claims(await client.ask("GET", login, PULL))["sub"] == ANN
+                assert (await called(sidecar, "me.get", token))["result"]["email"] == ANN
+                server.known.clear()
+                sidecar.clock.advance(seconds=60)
+                assert (await client.ask("GET", login, PULL)).status == 401
+                server.down = True
+                assert (await client.ask("GET", Login("oauth2accesstoken", "opaque-another-0123"), PULL)).status == 503
+    assert len(logged.of("request failed")) == 1
+    assert [secret for secret in (token, "opaque-another-0123", CLIENT[1]) if secret in logged.text] == []
