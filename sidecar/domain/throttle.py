@@ -17,6 +17,9 @@ from sidecar.domain.identity import Credentials
 MOST: Final = 10_000
 """How many names and addresses are remembered of each kind; those that failed longest ago go first."""
 
+_NAME: Final = 254
+"""Characters of a name that count; longer ones are nobody's, and would fill the memory."""
+
 POST: Final = "POST /token"
 GET: Final = "GET /token"
 
@@ -61,19 +64,19 @@ class Throttle:
         self._of_one = _Failures(limits.of_one, limits.window)
         self._of_address = _Failures(limits.of_address, limits.window)
         self._salt = salt
-        self._posted: dict[Hashable, bytes] = {}
+        self._posted: dict[tuple[str, str], bytes] = {}
 
     def failed(self, credentials: Credentials | None, method: str, address: str, now: datetime) -> int:
         """Counts a failure; whole seconds that its client is to wait, 0 where it need not."""
         place = network_of(address)
-        pair = (credentials.user if credentials else "", place)
+        pair = (credentials.user[:_NAME] if credentials else "", place)
         number = 0 if self._is_second(pair, credentials, method) else 1
         wait = self._of_address.add(place, number, now)
         if pair[0]:
             wait = max(wait, self._of_one.add(pair, number, now))
         return ceil(wait)
 
-    def _is_second(self, pair: Hashable, credentials: Credentials | None, method: str) -> bool:
+    def _is_second(self, pair: tuple[str, str], credentials: Credentials | None, method: str) -> bool:
         """containerd and BuildKit send each wrong secret twice, with POST and with GET, for one attempt (TS-39)."""
         if credentials is None:
             return False
@@ -96,4 +99,6 @@ def network_of(address: str) -> str:
         return address
     if parsed.version == 4:
         return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)).network_address)

@@ -90,6 +90,14 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits(throttled, 1) == [60]
 
 
+def test_long_names_fill_no_memory() -> None:
+    """Whatever a form can hold: what comes after the longest name that there can be isn't kept."""
+    throttled = made()
+    throttled.failed(guess("x" * 65_536), POST, HERE, NOON)
+    assert [len(user) for user, _ in throttled._posted] == [254]
+    assert [*throttled._of_one._known] == [*throttled._posted]
+
+
 @pytest.mark.parametrize(
     ("address", "place"),
     [
@@ -97,6 +105,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         ("2001:db8:1:2::1", "2001:db8:1:2::"),
         ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
         ("", ""),
         ("unix:", "unix:"),
     ],

@@ -31,7 +31,8 @@ no credentials.
   ignored; any other unknown field is an error.
 - Errors have status 200, `ok: false`, a code, a message, and `items` with the evidence. Other statuses, in the same
   envelope: 400 for a body that is no object of JSON, 404 for an unknown method, 408 and 413 for one that is too slow or
-  too large, 500 for a fault of ours and 503 while a part of ours is out of order, both with the `requestId` of the log.
+  too large, 429 with `Retry-After` for wrong credentials again and again, 500 for a fault of ours and 503 while a part
+  of ours is out of order, both with the `requestId` of the log.
 - Times are RFC 3339 in UTC. A field without a value is left out of a result. A void result is `{{}}`.
 - Lists take `limit` (at most 1000), `cursor`, `sort` and `filter`, and answer `nextCursor` while there is more. Without
   a limit they answer everything up to 10,000 items.

@@ -26,6 +26,7 @@ _STATUSES: Final = {
     "404": "There is no such method.",
     "408": "The request did not arrive in time.",
     "413": "The body is too large.",
+    "429": "Too many calls with credentials that don't count; Retry-After says for how many seconds to wait.",
     "500": "A fault of ours; the request's id finds it in the log.",
     "503": "Something that the answer depends on is out of order.",
 }
