@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sidecar.domain.identity import ANONYMOUS, Principal, PrincipalKind
+from sidecar.domain.identity import ANONYMOUS, CredentialKind, Principal, PrincipalKind
 from sidecar.domain.names import ALL_AUTHENTICATED_USERS, ALL_USERS, Email, PrincipalName, ProjectId, RepositoryName
 from sidecar.domain.policy import Decision, decide
 from sidecar.domain.scopes import RepositoryScope
@@ -20,7 +20,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ExplainAccess:
-    """The rule itself answers, by what a credential without a limit of its own would hold."""
+    """The rule itself answers, by what a credential without a limit of its own would hold.
+
+    A pull secret is asked for by whom it proves, and holds what its newest secret carries (decision 26).
+    """
 
     store: Store
     access: AccessReader
@@ -42,6 +45,10 @@ class ExplainAccess:
             return Principal("", PrincipalKind.PERSON, groups=frozenset((name,)))
         async with self.store.reading() as tables:
             account = await tables.accounts.by_email(Email(name))
+            pulls = await tables.secrets.of_principal(Email(name), (CredentialKind.PULL_SECRET,))
+        if pulls:
+            limit = pulls[-1].credential.limit
+            return Principal(name, PrincipalKind.SERVICE_ACCOUNT, None, CredentialKind.PULL_SECRET, limit=limit)
         if account is not None:
             return Principal(name, PrincipalKind.SERVICE_ACCOUNT)
         return Principal(name, PrincipalKind.PERSON, groups=self.groups_of(name))

@@ -111,6 +111,16 @@ async def test_it_is_narrowed_to_repositories(acme: Acme) -> None:
     assert await acme.fails("create", project="acme", name="other", repositories=["beta/*"]) == "validate"
 
 
+async def test_what_it_may_do_is_explained(acme: Acme) -> None:
+    """An operator asks by the name that the registry's log shows, and hears why a pull is allowed and a push isn't."""
+    await acme.ok("create", **CLUSTER, repositories=["acme/web"])
+    asked = {"email": PULLER, "repository": "acme/web", "actions": ["pull", "push"]}
+    explained = await acme.api.result("installation.explainAccess", acme.api.root, **asked)
+    reasons = {reason["action"]: (reason["allowed"], reason["because"]) for reason in explained["reasons"]}
+    assert reasons["pull"] == (True, f"{PULLER} has role pull secret on acme, narrowed to acme/web")
+    assert reasons["push"][0] is False
+
+
 async def test_nobody_makes_one_for_what_they_may_not_pull(acme: Acme) -> None:
     """S2: the maker must hold registry.pull on all that it reaches."""
     await acme.api.tenants.role("acme", "secretary", "pullsecret.*", "project.get")
