@@ -1,6 +1,6 @@
 """The first driver: SQLite through aiosqlite. One connection writes, two read, one follows changes of access.
 
-What fits in one visit to a connection's thread is read beside what takes its time (`sqlite_session`).
+What is read quickly is read beside what takes its time (`sqlite_glances`).
 
 One writer is also the shelter from a fault of SQLite before 3.51.3, whose log may be corrupted when two connections
 write or checkpoint at once.
@@ -22,6 +22,7 @@ from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Row, Value, Work
 from sidecar.adapters.database.errors import DatabaseUnusable, SqliteTooOld
 from sidecar.adapters.database.lock import held_lock
+from sidecar.adapters.database.sqlite_glances import Glances, glancing
 from sidecar.adapters.database.sqlite_session import SqliteSession, failures_are_unavailable, named, visit
 from sidecar.domain.errors import Unavailable
 
@@ -37,6 +38,7 @@ _PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_size_limit = 67108864",
 )
+_ONLY_READS: Final = "PRAGMA query_only = ON"
 
 
 @contextmanager
@@ -50,9 +52,13 @@ def faults_of(path: Path) -> Iterator[None]:
         raise DatabaseUnusable(path, error) from error
 
 
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path))}?mode={mode}"
+
+
 async def _connect(path: Path, mode: str) -> aiosqlite.Connection:
     """A connection in no transaction, whose thread doesn't keep the interpreter alive."""
-    connection = aiosqlite.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None)
+    connection = aiosqlite.connect(_uri(path, mode), uri=True, isolation_level=None)
     connection._thread.daemon = True  # noqa: SLF001 - aiosqlite has no setting for it, and an exit without close() hangs
     return await connection
 
@@ -88,10 +94,9 @@ class _Connection:
     async def visit(self, work: Work[T]) -> T:
         """One transaction, in one visit to the connection's thread. Who is cancelled meanwhile leaves it whole."""
         async with self._free:
-            return await self.join(work)
+            return await self._visit(work)
 
-    async def join(self, work: Work[T]) -> T:
-        """The same, for a connection that is used in no other way: visits queue at its thread, not here."""
+    async def _visit(self, work: Work[T]) -> T:
         whole = partial(visit, self._connection._conn, self._begin, work)  # noqa: SLF001 - it has no other way to run
         result: T = await self._connection._execute(whole)  # type: ignore[no-untyped-call]  # noqa: SLF001 - a function
         return result
@@ -119,6 +124,14 @@ async def _opened(path: Path, begin: str, *pragmas: str) -> AsyncIterator[_Conne
         await to_the_end(connection.close())
 
 
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    with faults_of(path):
+        connection = sqlite3.connect(_uri(path, "rwc"), uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in (*_PRAGMAS, _ONLY_READS):
+            connection.execute(pragma)
+        return connection
+
+
 async def look_up(path: Path, sql: str) -> list[Row]:
     """What one statement reads from a file that another process may be using; raises DatabaseError."""
     with faults_of(path):
@@ -132,10 +145,10 @@ async def look_up(path: Path, sql: str) -> list[Row]:
 class SqliteDriver:
     """driver.Driver on one file."""
 
-    def __init__(self, writer: _Connection, reader: _Connection, glancer: _Connection, follower: _Connection) -> None:
+    def __init__(self, writer: _Connection, reader: _Connection, glances: Glances, follower: _Connection) -> None:
         self._writer = writer
         self._reader = reader
-        self._glancer = glancer
+        self._glances = glances
         self._follower = follower
 
     @classmethod
@@ -150,11 +163,11 @@ class SqliteDriver:
             _make(path)
             async with (
                 _opened(path, "BEGIN IMMEDIATE") as writer,
-                _opened(path, "BEGIN", "PRAGMA query_only = ON") as reader,
-                _opened(path, "BEGIN", "PRAGMA query_only = ON") as glancer,
-                _opened(path, "BEGIN", "PRAGMA query_only = ON") as follower,
+                _opened(path, "BEGIN", _ONLY_READS) as reader,
+                glancing(partial(_connect_to_read, path)) as glances,
+                _opened(path, "BEGIN", _ONLY_READS) as follower,
             ):
-                yield cls(writer, reader, glancer, follower)
+                yield cls(writer, reader, glances, follower)
 
     def writing(self) -> AbstractAsyncContextManager[SqliteSession]:
         return self._writer.transaction()
@@ -166,7 +179,7 @@ class SqliteDriver:
         return await self._writer.visit(work)
 
     async def read(self, work: Work[T]) -> T:
-        return await self._glancer.join(work)
+        return await self._glances.read(work)
 
     def following(self) -> AbstractAsyncContextManager[SqliteSession]:
         return self._follower.transaction()

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,32 @@ async def test_a_reading_visit_is_one_view(paired: SqliteDriver) -> None:
 
     assert await paired.read(twice) == ([], [])
     assert len(await rows(paired)) == 2
+
+
+async def test_reads_that_are_asked_for_together_are_told_apart(paired: SqliteDriver) -> None:
+    """More than are read in one go: each gets its own answer, one that fails fails alone, one that is gone harms none."""
+    await paired.write(adding(1))
+
+    def asking(number: int) -> Any:
+        sql = "SELECT missing FROM pair" if number == 7 else "SELECT number + $1 FROM pair WHERE half = 'a'"
+        return lambda session: session.fetch(sql, number)
+
+    asked = [asyncio.create_task(paired.read(asking(number))) for number in range(200)]
+    await asyncio.sleep(0)
+    asked[9].cancel()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(answers[7], sqlite3.OperationalError)
+    assert isinstance(answers[9], asyncio.CancelledError)
+    told = {number: answer for number, answer in enumerate(answers) if number not in (7, 9)}
+    assert told == {number: [(number + 1,)] for number in told}
+
+
+async def test_what_is_still_asked_for_at_the_end_is_answered(path: Path) -> None:
+    """Closing the database waits for reads under way, as it does for blocks."""
+    async with SqliteDriver.alone_on(path) as driver:
+        asked = [asyncio.create_task(driver.read(lambda session: session.fetch("SELECT 1"))) for _ in range(100)]
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*asked) == [[(1,)]] * 100
 
 
 async def test_a_full_disk_is_a_failure_of_the_database(paired: SqliteDriver) -> None:

@@ -1,0 +1,113 @@
+"""Quick reads of one SQLite file, on a thread and a connection of their own. What waits together is answered together.
+
+To wake the event loop for each answer costs more than a small read itself: both threads want the interpreter at once.
+So whatever is asked while the thread is at work is read in one go, and its askers are woken by one call.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from sidecar.adapters.database.completion import to_the_end
+from sidecar.adapters.database.driver import Work
+from sidecar.adapters.database.sqlite_session import visit
+
+T = TypeVar("T")
+
+_MOST_TOGETHER: Final = 64
+_PATIENCE: Final = 0.002
+"""Seconds after which an answer is handed over, whatever is still to be read with it."""
+
+_Asked = tuple["asyncio.Future[Any]", Work[Any]]
+_Answered = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+
+class Glances:
+    """Reads in the order in which they are asked for. A read whose asker is gone is done nevertheless."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._ended = self._loop.create_future()
+        threading.Thread(target=self._serve, name="glances", daemon=True).start()
+
+    async def read(self, work: Work[T]) -> T:
+        """The result of work that is one transaction."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._asked.put((answer, work))
+        return await answer
+
+    async def close(self) -> None:
+        """When all that was asked for is answered."""
+        self._asked.put(None)
+        await self._ended
+
+    def _serve(self) -> None:
+        for asked in self._portions():
+            self._answer(asked)
+        self._connection.close()
+        self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _portions(self) -> Iterator[list[_Asked]]:
+        """What waits, at most so much at a time, until the end is asked for."""
+        while (first := self._asked.get()) is not None:
+            portion = [first]
+            while len(portion) < _MOST_TOGETHER and (more := self._next()) is not None:
+                portion.append(more)
+            yield portion
+
+    def _next(self) -> _Asked | None:
+        """What waits already; the end is put back for the next look."""
+        try:
+            asked = self._asked.get_nowait()
+        except Empty:
+            return None
+        if asked is None:
+            self._asked.put(None)
+        return asked
+
+    def _answer(self, asked: list[_Asked]) -> None:
+        answered: list[_Answered] = []
+        began = monotonic()
+        for future, work in asked:
+            answered.append((future, *self._outcome(work)))
+            if monotonic() - began > _PATIENCE:
+                self._hand_over(answered)
+                answered, began = [], monotonic()
+        self._hand_over(answered)
+
+    def _outcome(self, work: Work[Any]) -> tuple[Any, BaseException | None]:
+        try:
+            return visit(self._connection, "BEGIN", work), None
+        except BaseException as error:  # noqa: BLE001 - it is its asker's
+            return None, error
+
+    def _hand_over(self, answered: list[_Answered]) -> None:
+        if answered:
+            self._loop.call_soon_threadsafe(_settle, answered)
+
+
+def _settle(answered: list[_Answered]) -> None:
+    for future, result, error in answered:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+@asynccontextmanager
+async def glancing(connect: Callable[[], sqlite3.Connection]) -> AsyncIterator[Glances]:
+    """Reads on the connection that `connect` opens; it must not mind threads, and refuse writes."""
+    glances = Glances(await asyncio.to_thread(connect))
+    try:
+        yield glances
+    finally:
+        await to_the_end(glances.close())
