@@ -1,4 +1,7 @@
-"""Real clients: docker with a daemon of its own, and skopeo. Each run of a client has its own place for credentials."""
+"""Real clients: docker with a daemon of its own, and skopeo. Each run of a client has its own place for credentials.
+
+They are for tests about one thing. The package `client` tries every client behind one set of verbs.
+"""
 
 import hashlib
 import io
