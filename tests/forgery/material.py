@@ -91,6 +91,23 @@ class Material:
         return compact(self.header, said, es256(self.leaf.key))
 
 
+@dataclass(frozen=True)
+class ProvidersMaterial(Material):
+    """The same of a token by which a trusted OIDC provider, whose key is the leaf's, says who somebody is."""
+
+    key_id: str = "key-0"
+    somebody_else: str = "olga@acme.example"
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return super().header | {"kid": self.key_id}
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Claims by which the forger would be somebody else."""
+        return super().wanted | {"email": self.somebody_else}
+
+
 def material(authority: Authority, now: datetime, issuer: str, audience: str) -> Material:
     """Of this CA, at this moment. The token was given out for `SIGNED`."""
     leaf = make_leaf(authority, timedelta(days=1), now)

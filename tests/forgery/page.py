@@ -42,6 +42,8 @@ At the registry itself no secret of ours opens anything: it knows registry token
 way in which a route takes credentials, and to real registries of both lines that are configured as `sidecar init` has it.
 
 - The sidecar refuses each everywhere: registry tokens, whoever made them, open none of its doors (TS-68).
+- So does it refuse the same forgeries made of the token of an OIDC provider that it trusts, by whoever has no key of that
+  provider's.
 - A registry never grants what was not signed. Most of the first two groups ask for what nobody was ever given, and get it
   nowhere.
 - *taken* means that a registry lets a token pass that is not byte for byte one of ours, for exactly the access that we

@@ -17,6 +17,7 @@ SECRETS: Final = {
     "pull": "pull secret",
     "events": "secret of the registry's notifications",
     "registry": "registry token",
+    "provider": "token of a trusted OIDC provider",
 }
 """Every kind of secret, as people call it."""
 
@@ -40,6 +41,7 @@ OPENS: Final[Mapping[str, Collection[str]]] = {
     "pull": {"token, basic", "token, password"},
     "events": {"events, bearer"},
     "registry": (),
+    "provider": {"token, bearer", "token, basic", "token, password", "API, bearer", "API, basic"},
 }
 """The doors of each kind of secret; every other is shut to it."""
 

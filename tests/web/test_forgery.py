@@ -1,22 +1,27 @@
 """Forged, tampered and misplaced credentials at every route of ours: each is 401, and none is ever a fault of ours."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from sidecar.adapters.signing import load_authority
+from sidecar.adapters.signing import Authority, create_authority, load_authority
+from sidecar.adapters.signing.leaf import make_leaf
 from sidecar.domain.identity import CredentialKind, Limit
 from sidecar.domain.names import ProjectId
 from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
+from tests.fakes import HeldClock
 from tests.forgery.catalogue import FORGERIES
 from tests.forgery.forgeries import Forgery
-from tests.forgery.material import Material, material
+from tests.forgery.material import Material, ProvidersMaterial, material
 from tests.forgery.secrets import DOORS, OPENS, OTHER_NAMES, TAMPERED, UNSENDABLE, with_checksum
+from tests.outside import OidcProvider, jwk_of, settings_of
 from tests.web.api.calling import Api, basic, bearer, callable_api
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -44,6 +49,12 @@ class Holdings:
     registry: str
     events: str
     made_of: Material
+    of_provider: ProvidersMaterial
+
+    @property
+    def provider(self) -> str:
+        """A token by which a trusted OIDC provider says that somebody is Ann."""
+        return self.of_provider.genuine
 
     def of(self, kind: str) -> str:
         secret: str = getattr(self, kind)
@@ -55,13 +66,25 @@ class Holdings:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    async with callable_api(tmp_path_factory.mktemp("forgery")) as started:
+async def provider() -> AsyncIterator[OidcProvider]:
+    """One whose only key is that of a leaf, as forgers of the catalogue know it."""
+    clock = HeldClock()
+    leaf = make_leaf(create_authority(clock.now()), timedelta(days=1), clock.now())
+    assert leaf is not None
+    made = OidcProvider(clock, key=leaf.key, jwks=[jwk_of(leaf.key, "key-0")])
+    async with made.running():
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def api(tmp_path_factory: pytest.TempPathFactory, provider: OidcProvider) -> AsyncIterator[Api]:
+    sign_in = {"oidc": [settings_of(provider, algorithms=["ES256"])]}
+    async with callable_api(tmp_path_factory.mktemp("forgery"), sign_in=sign_in) as started:
         yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def holdings(api: Api) -> Holdings:
+async def holdings(api: Api, provider: OidcProvider) -> Holdings:
     tenants, config = api.tenants, api.sidecar.application.core.config
     await tenants.project("acme")
     await tenants.bind("acme", ANN, "owner")
@@ -86,7 +109,16 @@ async def holdings(api: Api) -> Holdings:
         registry=given["token"],
         events=config.events.secrets_file.read_text().split()[0],
         made_of=material(authority, api.clock.now(), config.tokens.issuer, config.tokens.service),
+        of_provider=_providers(provider, authority, api.clock.now()),
     )
+
+
+def _providers(provider: OidcProvider, authority: Authority, now: datetime) -> ProvidersMaterial:
+    """The provider's key, under a certificate that nobody looks at."""
+    leaf = make_leaf(authority, timedelta(days=1), now)
+    assert leaf is not None
+    assert isinstance(provider.key, ec.EllipticCurvePrivateKey)
+    return ProvidersMaterial(authority, replace(leaf, key=provider.key), provider.claims(ANN), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +194,41 @@ def test_every_door_is_tried() -> None:
 async def test_no_forged_token_opens_any_door(api: Api, holdings: Holdings, forgery: Forgery) -> None:
     """TS-68, S25: whatever a registry may take a forged token for, here it is nobody's credential."""
     assert await opened(api, ANN, forgery.makes(holdings.made_of)) == []
+
+
+SAME_TOKEN: Final = (
+    "s is the group's order less s",
+    "the signature's unused last bits are set",
+    "== behind the signature",
+)
+"""The provider's own token in other letters: whoever has the one has the other."""
+MADE_WITHOUT_KEYS: Final = [
+    forgery
+    for forgery in FORGERIES
+    if forgery.needs in ("nothing of ours", "a token of ours") and forgery.name not in SAME_TOKEN
+]
+BAD_CLAIMS: Final = (
+    "aud: another",
+    "aud: a list without",
+    "aud: empty",
+    "aud in",
+    "no aud",
+    "iss",
+    "no iss",
+    "exp",
+    "no exp",
+)
+BAD_FORMS: Final = ("nbf", "iat", "crit", "alg", "HS256", "b64", "the claims are")
+BADLY_SIGNED: Final = [forgery for forgery in FORGERIES if forgery.name.startswith((*BAD_CLAIMS, *BAD_FORMS))]
+
+
+@in_one_loop
+@pytest.mark.parametrize("forgery", [*MADE_WITHOUT_KEYS, *BADLY_SIGNED], ids=lambda forgery: forgery.name)
+async def test_no_forged_token_of_a_provider_opens_a_door(api: Api, holdings: Holdings, forgery: Forgery) -> None:
+    """S25, S32: by the same forgeries nobody becomes anybody; neither by what a provider signs for others, or for another time."""
+    text = forgery.makes(holdings.of_provider)
+    ways = (*ELSEWHERE, *MANAGEMENT)
+    assert [way.name for way in ways if not await refused(await way.show(api, "oauth2accesstoken", text), text)] == []
 
 
 @in_one_loop
