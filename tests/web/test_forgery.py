@@ -78,8 +78,11 @@ async def provider() -> AsyncIterator[OidcProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def api(tmp_path_factory: pytest.TempPathFactory, provider: OidcProvider) -> AsyncIterator[Api]:
+    """It throttles nobody: each of these thousands is to be looked at."""
     sign_in = {"oidc": [settings_of(provider, algorithms=["ES256"])]}
-    async with callable_api(tmp_path_factory.mktemp("forgery"), sign_in=sign_in) as started:
+    throttle = {"failures_of_one": 0, "failures_of_address": 0}
+    folder = tmp_path_factory.mktemp("forgery")
+    async with callable_api(folder, sign_in=sign_in, throttle=throttle) as started:
         yield started
 
 

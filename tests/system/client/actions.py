@@ -40,9 +40,10 @@ def _login(client: Client, scene: Scene, name: str) -> Came:
 
 
 def _wrong_secret(client: Client, scene: Scene, name: str) -> Came:
-    """TS-30: even where everything that follows were public."""
+    """TS-30: even where everything that follows were public. Whose secret it is has failed nowhere else (TS-39)."""
     scene.placed(f"free/{name}:v1")
-    ran = client.login(Account(scene.developer.email, scene.developer.secret[:-1]))
+    account = scene.stage.account("acme", f"typist-{name}", "developer")
+    ran = client.login(Account(account.email, account.secret[:-1]))
     if client.checks_login:
         return _refused(ran)
     _refused(client.pull(f"free/{name}:v1"))
