@@ -263,6 +263,18 @@ async def test_an_empty_folder_removes_nothing(here: World) -> None:
     assert await everything(here) == before
 
 
+async def test_a_catalogue_that_leaves_repositories_out_stops_nothing(here: World) -> None:
+    """2.8 names none that never held a blob; asked for by name, it knows them."""
+    await populate(here, 2, 5)
+    here.registry.fault = catalogue_of_nothing
+    assert (await here.sweep()).stage is SweepStage.DONE
+    assert len(await here.tags("acme/app00")) == 5
+
+
+async def catalogue_of_nothing(request: web.Request) -> web.StreamResponse | None:
+    return web.json_response({"repositories": []}) if request.path == "/v2/_catalog" else None
+
+
 async def test_another_registrys_storage_removes_nothing(here: World) -> None:
     """More than one tag in twenty missing, and at least fifty: the sweep stops and waits for a person."""
     await populate(here, 4, 25)
