@@ -119,3 +119,5 @@ class Gate:
         app.router.add_post("/events", self.take)
         async with ClientSession() as self._session, TestServer(app, host="127.0.0.1", port=port):
             yield
+            for task in self._under_way:
+                task.cancel()

@@ -34,7 +34,7 @@ _tags = st.sampled_from(("v0", "v1", "v2"))
 def _often(*weighted: tuple[int, st.SearchStrategy[_T]]) -> st.SearchStrategy[_T]:
     """One of these, so many times as often; `st.one_of` takes each once."""
     tickets = [strategy for weight, strategy in weighted for _ in range(weight)]
-    return st.integers(0, len(tickets) - 1).flatmap(tickets.__getitem__)
+    return st.integers(0, len(tickets) - 1).flatmap(lambda number: tickets[number])
 
 
 _images = st.builds(Image, st.integers(0, 3), st.booleans())

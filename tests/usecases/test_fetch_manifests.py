@@ -173,3 +173,22 @@ async def test_a_suspect_is_a_manifest(
     assert [(due.target, due.key) for due in await database.index.due(10, clock.now())] == [
         (Target.MANIFEST, digest_of(image()))
     ]
+
+
+async def test_a_child_that_another_repository_had_is_asked_about(
+    fetch: FetchManifests, database: Database, registry: ScriptedReader, clock: HeldClock
+) -> None:
+    """What it says is known, so nobody reads it here; whether it is here is another question."""
+    verify = Verify(database.index, registry, clock, timedelta(seconds=5), database.sweeps)
+    child = {"mediaType": OCI_MANIFEST, "digest": digest_of(image()), "size": len(image())}
+    parent = json.dumps({"schemaVersion": 2, "manifests": [child]}).encode()
+    await told_of(database, registry.hold("acme/api", image()), repository="acme/api")
+    await fetch.run_once()
+    await told_of(database, registry.hold(WEB, parent, "v1", OCI_INDEX))
+    for _ in range(16):
+        await fetch.run_once()
+        await verify.run_once()
+        clock.advance(seconds=1)
+    assert list(await database.index.manifests(WEB)) == [digest_of(parent)]
+    assert list(await database.index.manifests(RepositoryName("acme/api"))) == [digest_of(image())]
+    assert await database.index.recount() == []

@@ -195,7 +195,11 @@ class ManifestTable:
         await self._sizes.total(repository, digest)
 
     async def _add_children(self, repository: int, digest: str) -> None:
-        """Children that no event told of are known from now on; one that is thought gone is asked about."""
+        """Children that no event told of are known from now on.
+
+        One that is thought gone is asked about, and one that needs no reading, because another repository had it: any
+        other is found out when it is read.
+        """
         children = await self._session.fetch(_CHILDREN, repository, digest)
         if not children:
             return
@@ -203,7 +207,7 @@ class ManifestTable:
         for child, media_type, size, gone in children:
             if gone is None:
                 await self.add(repository, child, media_type, size, (time, event), at, by)
-            else:
+            if gone is not None or await self._session.fetch_one(_KNOWN_DOCUMENT, child):
                 await self._verifications.doubt(repository, Target.MANIFEST, child, _AT_ONCE)
 
 
