@@ -19,6 +19,9 @@ from tests.tenants import Tenants
 
 PUBLIC_URL = "https://auth.example.com"
 
+UNTHROTTLED = {"failures_of_one": 0, "failures_of_address": 0}
+"""The setting `throttle` for tests that show many wrong credentials from one address, and look at each answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:

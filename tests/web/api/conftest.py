@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.running import UNTHROTTLED
 from tests.web.api.calling import Api, callable_api
 
 
@@ -18,5 +19,5 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     """For tests marked with `pytest.mark.asyncio(loop_scope="module")`."""
-    async with callable_api(tmp_path_factory.mktemp("shared")) as started:
+    async with callable_api(tmp_path_factory.mktemp("shared"), throttle=UNTHROTTLED) as started:
         yield started

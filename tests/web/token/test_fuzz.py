@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.running import Sidecar, running
+from tests.running import UNTHROTTLED, Sidecar, running
 from tests.web.token.asking import Login, basic, claims_of
 from tests.web.token.people import People, settle
 
@@ -44,7 +44,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     ready, done = threading.Event(), threading.Event()
 
     async def serve(folder: Path) -> None:
-        async with running(folder) as sidecar:
+        async with running(folder, throttle=UNTHROTTLED) as sidecar:
             started.append(Target(sidecar, await settle(sidecar.tenants, sidecar.administrator)))
             ready.set()
             await asyncio.to_thread(done.wait)
