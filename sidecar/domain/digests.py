@@ -6,8 +6,10 @@ from typing import Final, Self
 
 from sidecar.domain.errors import Invalid
 
-_DIGEST: Final = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
-_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+DIGEST_PATTERN: Final = r"(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})"
+TAG_PATTERN: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+_DIGEST: Final = re.compile(DIGEST_PATTERN)
+_TAG: Final = re.compile(TAG_PATTERN)
 _FALLBACK: Final = re.compile(r"sha(?:256-[a-f0-9]{64}|512-[a-f0-9]{64,128})(?:\.[a-z0-9]{1,16})?")
 
 

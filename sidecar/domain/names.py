@@ -14,7 +14,10 @@ _ACCOUNT: Final = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
-_REPOSITORY: Final = re.compile(rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*")
+REPOSITORY_PATTERN: Final = rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*"
+OWNED_PATTERN: Final = rf"(?:{REPOSITORY_PATTERN}(?:/\*)?|{_HOST}/\*)"
+"""Of `ownership.OwnedName`: a repository, or a prefix, which may be a host alone."""
+_REPOSITORY: Final = re.compile(REPOSITORY_PATTERN)
 _GLOB: Final = re.compile(r"[a-zA-Z0-9._/:*-]+")
 _ROLE: Final = re.compile(r"[a-z][a-z0-9-]*")
 _EMAIL: Final = re.compile(r"[^\s@:]+@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?")

@@ -20,7 +20,8 @@ PULL: Final = "registry.pull"
 """All that a pull secret of this registry allows."""
 
 _LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_SERVER: Final = re.compile(r"(https?://)?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-zA-Z0-9._/-]*)?")
+SERVER_PATTERN: Final = r"(https?://)?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-zA-Z0-9._/-]*)?"
+_SERVER: Final = re.compile(SERVER_PATTERN)
 _DOCKER_HUB: Final = frozenset(("docker.io", "index.docker.io", "registry-1.docker.io"))
 _DOCKER_HUBS_ENTRY: Final = "https://index.docker.io/v1/"
 """What docker looks up for images without a host (distribution/reference and docker's `auths`)."""

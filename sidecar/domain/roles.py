@@ -46,12 +46,12 @@ _PATTERNS: Final = frozenset(("*", *PERMISSIONS, *(f"{resource}.*" for resource 
 
 
 class PermissionPattern(str):
-    """A permission, `<resource>.*` or `*`, in lower case; any other text is Invalid."""
+    """A permission, `<resource>.*` or `*`, in lower case; any other text is Invalid. Only ASCII folds (decision 23)."""
 
     __slots__ = ()
 
     def __new__(cls, value: str) -> Self:
-        lowered = value.lower()
+        lowered = value.lower() if value.isascii() else value
         if lowered not in _PATTERNS:
             raise Invalid(f"permissions: {value[:64]!r} is not a permission; see role.permissions for all of them")
         return super().__new__(cls, lowered)

@@ -5,6 +5,7 @@ know of, so zero values mean absent, and the fields of their older service are t
 method doesn't know is refused (S1). All faults of a body are told at once, each with its field.
 """
 
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def fold(name: str) -> str:
 
 def read_body_as(model: type[_B], fields: Mapping[str, Any]) -> _B:
     """The request in these fields. Raises Invalid with every fault."""
-    given, faults = _folded(_known(model), fields)
+    given, faults = _folded(model, fields)
     try:
         body = model.model_validate(given)
     except ValidationError as error:
@@ -100,8 +101,15 @@ def _known(model: type[Body]) -> Mapping[str, str]:
     return {fold(field.alias or name): field.alias or name for name, field in model.model_fields.items()}
 
 
-def _folded(known: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+@cache
+def _required(model: type[Body]) -> frozenset[str]:
+    """The names in lower case of the fields that it can't do without."""
+    return frozenset(fold(field.alias or name) for name, field in model.model_fields.items() if field.is_required())
+
+
+def _folded(model: type[Body], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The fields by their own names, without those that are absent; and a fault for each that is given twice."""
+    known, required = _known(model), _required(model)
     given: dict[str, Any] = {}
     seen: set[str] = set()
     faults = []
@@ -109,10 +117,15 @@ def _folded(known: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[dict[s
         folded = fold(key)
         if folded in seen:
             faults.append(f"{key[:64]}: is given twice")
-        elif not (_is_zero(value) or (folded in LEGACY_FIELDS and folded not in known)):
+        elif not (_is_absent(value, folded in required) or (folded in LEGACY_FIELDS and folded not in known)):
             given[known.get(folded, key)] = value
         seen.add(folded)
     return given, faults
+
+
+def _is_absent(value: Any, required: bool) -> bool:
+    """A number's zero as text is one only where a field may be absent: a tag may be called `0`."""
+    return _is_zero(value) and not (required and value == "0")
 
 
 def _is_zero(value: Any) -> bool:
@@ -133,8 +146,12 @@ _WORDS: Final = {
 }
 
 
+_PYDANTIC: Final = re.compile(r"^(?:Value error, |(?:Tuple|List|String|Input) (?=should))")
+"""Its name for what we call a list or a text, before what is wrong with it."""
+
+
 def _fault(error: Any) -> str:
     """`permissions.0: …`: the field, and what is wrong with it."""
     path = ".".join(str(part)[:64] for part in error["loc"] if part != "[key]")
-    problem = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    problem = _WORDS.get(error["type"], _PYDANTIC.sub("", error["msg"]))
     return f"{path}: {problem}"

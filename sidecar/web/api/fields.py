@@ -1,4 +1,8 @@
-"""The types of fields in requests: text that becomes a domain type, which refuses bad input when it is made."""
+"""The types of fields in requests: text that becomes a domain type, which refuses bad input when it is made.
+
+Each describes itself in `GET /openapi.json` as exactly as JSON Schema can: by a pattern where there is one, else by the
+name of a format. A test sends what the schemas take, and what they refuse, and holds the server to them.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,13 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.digests import DIGEST_PATTERN, TAG_PATTERN, Digest, Tag
 from sidecar.domain.errors import Invalid
 from sidecar.domain.names import (
     EVERY_PROJECT,
+    OWNED_PATTERN,
+    REPOSITORY_PATTERN,
     AccountId,
     Email,
     Glob,
@@ -23,6 +30,7 @@ from sidecar.domain.names import (
     RoleName,
 )
 from sidecar.domain.ownership import OwnedName
+from sidecar.domain.references import ImageReference
 from sidecar.domain.roles import PermissionPattern
 
 _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
@@ -30,13 +38,24 @@ _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]{1
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Annotates a field whose text `make` turns into what its handler takes, or refuses as Invalid."""
+    """Annotates a field whose text `make` turns into what its handler takes, or refuses as Invalid.
+
+    `pattern` is of the whole text, `format` a name for what no pattern can say; both are for the API's description.
+    """
 
     make: Callable[[str], object]
-    longest: int = 4096
+    longest: int
+    shortest: int = 1
+    pattern: str | None = None
+    format: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._made, core_schema.str_schema(max_length=self.longest))
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+        pattern = None if self.pattern is None else f"^{self.pattern}$"
+        words = {"minLength": self.shortest, "maxLength": self.longest, "pattern": pattern, "format": self.format}
+        return {"type": "string", **{word: value for word, value in words.items() if value is not None}}
 
     def _made(self, text: str) -> object:
         """The domain names its own field before the fault; here the fault's place does."""
@@ -44,6 +63,18 @@ class Made:
             return self.make(text)
         except Invalid as fault:
             raise ValueError("; ".join(item.partition(": ")[2] for item in fault.items)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Annotates a whole number between these two, which existing clients may send as text."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounded = core_schema.int_schema(ge=self.least, le=self.most)
+        return core_schema.no_info_before_validator_function(_whole_number, bounded)
 
 
 def _place(text: str) -> str:
@@ -60,20 +91,22 @@ def _account(text: str) -> str:
 
 def _title(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("must be printable characters on one line")
+        raise Invalid("text: must be printable characters on one line")
     return text
 
 
 def _prose(text: str) -> str:
     if not all(character.isprintable() or character in "\n\t" for character in text):
-        raise ValueError("must be printable characters")
+        raise Invalid("text: must be printable characters")
     return text
 
 
 def _whole_number(value: Any) -> int:
-    """Existing clients send some numbers as text."""
+    """Existing clients send some numbers as text; and in JSON, 60.0 is one too."""
     if type(value) is int:
         return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str) and len(value) <= 18 and value.isascii() and value.isdecimal():
         return int(value)
     raise ValueError("must be a whole number")
@@ -88,31 +121,26 @@ def _time(value: Any) -> datetime:
         raise ValueError("is no time that there is") from None
 
 
-def _schema(**words: Any) -> Any:
-    return Field(json_schema_extra=words)
+_SID: Final = r"[a-z][a-z0-9-]{1,30}[a-z0-9]"
 
-
-PlaceField = Annotated[str, Made(_place), _schema(maxLength=32)]
-ProjectField = Annotated[
-    ProjectId, Made(ProjectId), _schema(pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$", minLength=3, maxLength=32)
-]
-AccountIdField = Annotated[
-    AccountId, Made(AccountId), _schema(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", minLength=1, maxLength=32)
-]
+PlaceField = Annotated[str, Made(_place, 32, pattern=rf"(?:\*|{_SID})")]
+ProjectField = Annotated[ProjectId, Made(ProjectId, 32, 3, pattern=_SID)]
+AccountIdField = Annotated[AccountId, Made(AccountId, 32, pattern=r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?")]
 AccountField = Annotated[str, Made(_account, 254)]
-DigestField = Annotated[Digest, Made(Digest, 140)]
-TagField = Annotated[Tag, Made(Tag, 128)]
-RepositoryField = Annotated[str, Made(RepositoryName, 255)]
-RoleField = Annotated[RoleName, Made(RoleName), _schema(pattern=r"^[a-z][a-z0-9-]*$", maxLength=63)]
-PrincipalField = Annotated[PrincipalName, Made(PrincipalName), _schema(maxLength=260)]
-PermissionField = Annotated[PermissionPattern, Made(PermissionPattern)]
-GlobField = Annotated[Glob, Made(Glob), _schema(maxLength=255)]
-OwnedField = Annotated[OwnedName, Made(OwnedName), _schema(maxLength=257)]
-FilterField = Annotated[NameFilter, Made(NameFilter), _schema(maxLength=255)]
+DigestField = Annotated[Digest, Made(Digest, 135, pattern=DIGEST_PATTERN)]
+TagField = Annotated[Tag, Made(Tag, 128, pattern=TAG_PATTERN)]
+RepositoryField = Annotated[RepositoryName, Made(RepositoryName, 255, pattern=REPOSITORY_PATTERN)]
+ImageField = Annotated[ImageReference, Made(ImageReference.read, 391, format="image")]
+RoleField = Annotated[RoleName, Made(RoleName, 63, pattern=r"[a-z][a-z0-9-]*")]
+EmailField = Annotated[Email, Made(Email, 254, format="email")]
+PrincipalField = Annotated[PrincipalName, Made(PrincipalName, 260, format="principal")]
+PermissionField = Annotated[PermissionPattern, Made(PermissionPattern, 64, format="permission")]
+GlobField = Annotated[Glob, Made(Glob, 255, pattern=r"[a-zA-Z0-9._/:*-]+")]
+OwnedField = Annotated[OwnedName, Made(OwnedName, 255, pattern=OWNED_PATTERN)]
+FilterField = Annotated[NameFilter, Made(NameFilter, 255)]
 
-Title = Annotated[str, StringConstraints(max_length=255), AfterValidator(_title)]
-Prose = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_prose)]
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Title = Annotated[str, Made(_title, 255, 0, format="line")]
+Prose = Annotated[str, Made(_prose, 1000, 0, format="prose")]
 Time = Annotated[datetime, BeforeValidator(_time)]
 
 Globs = Annotated[tuple[GlobField, ...], Field(min_length=1, max_length=100)]

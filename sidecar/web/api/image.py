@@ -3,23 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from sidecar.domain.policy import Caller
-from sidecar.domain.references import ImageReference
 from sidecar.domain.roles import OPERATE
 from sidecar.ports.explaining import DueVerification, ManifestState, PastEvent, WaitingEvents
 from sidecar.ports.index import Answer
 from sidecar.usecases.explain_image import ExplainImage, ImageExplanation
 from sidecar.web.api.bodies import Body, Result
-from sidecar.web.api.fields import Made
+from sidecar.web.api.fields import ImageField
 from sidecar.web.api.methods import AnyMethod, Method
 
 RegistrySays = Literal["agrees", "shows another", "has none", "no answer"]
 
 
 class ExplainImageBody(Body):
-    image: Annotated[ImageReference, Made(ImageReference.read)]
+    image: ImageField
     """`acme/web:v1` or `acme/web@sha256:…`, without the registry's host."""
 
 

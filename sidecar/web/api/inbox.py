@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import Field
-
 from sidecar.domain.policy import Caller
 from sidecar.domain.roles import OPERATE
 from sidecar.ports.index import Quarantined
 from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.web.api.bodies import Body, Nothing, Result
-from sidecar.web.api.fields import WholeNumber
+from sidecar.web.api.fields import Whole
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import Limit
 
 _PAGE: Final = 1000
 _LARGEST: Final = 2**63 - 1
 
-ItemId = Annotated[WholeNumber, Field(ge=1, le=_LARGEST)]
+ItemId = Annotated[int, Whole(1, _LARGEST)]
 
 
 class ListInbox(Body):

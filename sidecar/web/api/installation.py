@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from sidecar.domain.names import Email, RepositoryName
 from sidecar.domain.policy import Caller
 from sidecar.domain.roles import OPERATE
 from sidecar.domain.scopes import DELETE, PULL, PUSH
@@ -15,7 +14,7 @@ from sidecar.usecases.apply_policy import ApplyPolicy
 from sidecar.usecases.create_token import CreateToken
 from sidecar.usecases.explain_access import ExplainAccess
 from sidecar.web.api.bodies import Body, Result
-from sidecar.web.api.fields import Made, PrincipalField, Title, WholeNumber
+from sidecar.web.api.fields import EmailField, PrincipalField, RepositoryField, Title, Whole
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.policy_body import PolicyPart
 
@@ -30,16 +29,16 @@ class ApplyPolicyBody(Body):
 class ExplainAccessBody(Body):
     email: PrincipalField
     """A person's or a service account's e-mail, `group:<name>`, `allUsers` or `allAuthenticatedUsers`."""
-    repository: Annotated[RepositoryName, Made(RepositoryName)]
+    repository: RepositoryField
     """The full name; it needn't exist."""
     actions: Annotated[tuple[Literal["pull", "push", "delete", "*"], ...], Field(min_length=1)] = (PULL, PUSH, DELETE)
     """What is asked, as a client would ask it: a push without a pull is never granted."""
 
 
 class CreateTokenBody(Body):
-    email: Annotated[Email, Made(Email)]
+    email: EmailField
     """The person's e-mail."""
-    ttl_seconds: Annotated[WholeNumber, Field(ge=60, le=365 * 86400)] | None = None
+    ttl_seconds: Annotated[int, Whole(60, 365 * 86400)] | None = None
     """How long it lives, 60 to 31536000; without it 30 days."""
     label: Title = ""
     """What it is for."""

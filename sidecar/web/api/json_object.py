@@ -92,6 +92,9 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _check_text(text: str) -> None:
+    """NUL is no text to some databases."""
+    if "\0" in text:
+        raise NotJson("a text of the body holds a NUL")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -14,7 +14,7 @@ from sidecar.domain.tenancy import IssuedSecret
 from sidecar.usecases.inspect_access import InspectAccess
 from sidecar.usecases.manage_tokens import ManageTokens
 from sidecar.web.api.bodies import Body, InProject, Nothing, Result
-from sidecar.web.api.fields import Globs, Permissions, ProjectField, Title, WholeNumber
+from sidecar.web.api.fields import Globs, Permissions, ProjectField, Title, Whole
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import Listing, Orders
 
@@ -31,7 +31,7 @@ class GenerateToken(Body):
     """What a scoped token may do, no patterns; without it, all that the caller may put into one."""
     repositories: Globs | None = None
     """Narrows a scoped token to repositories by their full names; `*` is any run of characters."""
-    ttl_seconds: Annotated[WholeNumber, Field(ge=60, le=365 * 86400)] | None = None
+    ttl_seconds: Annotated[int, Whole(60, 365 * 86400)] | None = None
     """How long it lives, 60 to 31536000; without it 900 for a scoped token, 30 days for a personal one."""
     label: Title = ""
     """What it is for."""
@@ -43,7 +43,7 @@ class ListTokens(Listing):
 
 
 class RevokeToken(Body):
-    id: Annotated[str, Field(max_length=64)]
+    id: Annotated[str, Field(min_length=1, max_length=64)]
     """The token's id, as me.generateToken and me.listTokens show it."""
 
 

@@ -1,11 +1,12 @@
 """`GET /openapi.json`: OpenAPI 3.1 of every method, made from the models that validate. It needs no credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
 
 from sidecar.web.api.bodies import InPlace
 from sidecar.web.api.error_codes import MEANINGS
@@ -20,7 +21,11 @@ One POST per method, an object of JSON in, one envelope out: `{"ok":true,"result
 
 Names of methods and of fields match without regard to case. The body is read as JSON whatever its Content-Type; an \
 empty one is `{}`. `""`, `0`, `"0"`, `"0001-01-01T00:00:00Z"` and `null` mean that a field is absent. The fields \
-`location`, `projectId`, `billingAccount` and `channel` are taken and ignored; any other unknown field is an error."""
+`location`, `projectId`, `billingAccount` and `channel` are taken and ignored; any other unknown field is an error. \
+A required field may be `"0"`, a whole number may be sent as text, and permissions match without regard to case.
+
+Formats besides those of JSON Schema: `line` is printable characters, `prose` has lines and tabs besides; a `cursor` \
+is what a list gave; `permission`, `principal`, `holder` and `image` are what their fields say. No text holds a NUL."""
 _STATUSES: Final = {
     "400": "The body is not JSON, or not an object.",
     "404": "There is no such method.",
@@ -87,6 +92,21 @@ def describe(methods: MethodTable, public_url: str) -> dict[str, Any]:
     }
 
 
+class _Schema(GenerateJsonSchema):
+    """Without pydantic's titles of fields, which are their names spelled worse."""
+
+    def field_title_should_be_set(self, _: object) -> bool:
+        return False
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Names that don't fit the pattern are refused, and not left to whatever value."""
+        made = super().dict_schema(schema)
+        for pattern, value in made.pop("patternProperties", {}).items():
+            made["propertyNames"] = {**made.get("propertyNames", {}), "pattern": pattern}
+            made["additionalProperties"] = value
+        return made
+
+
 _Schemas = Mapping[tuple[type, JsonSchemaMode], Any]
 
 
@@ -95,7 +115,7 @@ def _schemas(methods: MethodTable) -> tuple[_Schemas, dict[str, Any]]:
     models: list[tuple[type[Any], JsonSchemaMode]] = []
     for method in methods:
         models += [(method.request, "validation"), (method.result, "serialization")]
-    references, document = models_json_schema(models, ref_template=_SCHEMAS + "{model}")
+    references, document = models_json_schema(models, ref_template=_SCHEMAS + "{model}", schema_generator=_Schema)
     return references, document["$defs"]
 
 
@@ -108,15 +128,16 @@ def _operation(method: AnyMethod, schemas: _Schemas) -> dict[str, Any]:
         "x-permission": method.permission,
         "x-errors": errors_of(method),
         "requestBody": {
+            "required": any(field.is_required() for field in method.request.model_fields.values()),
             "content": {
                 "application/json": {
                     "schema": schemas[method.request, "validation"],
                     "example": method.example,
                 }
-            }
+            },
         },
         "responses": {
-            "200": _envelope(schemas[method.result, "serialization"]),
+            "200": _envelope(schemas[method.result, "serialization"], errors_of(method)),
             **{status: _failure(text) for status, text in _STATUSES.items()},
         },
     }
@@ -132,13 +153,14 @@ def errors_of(method: AnyMethod) -> list[str]:
     return common + [code for code in method.errors if code not in common]
 
 
-def _envelope(result: Any) -> dict[str, Any]:
+def _envelope(result: Any, codes: Sequence[str]) -> dict[str, Any]:
     success = {
         "type": "object",
         "required": ["ok", "result"],
         "properties": {"ok": {"const": True}, "result": result},
     }
-    schema = {"oneOf": [success, {"$ref": f"{_SCHEMAS}Error"}]}
+    error = {"properties": {"error": {"properties": {"code": {"enum": list(codes)}}}}}
+    schema = {"oneOf": [success, {"allOf": [{"$ref": f"{_SCHEMAS}Error"}, error]}]}
     return {"description": "The result, or why there is none.", "content": {"application/json": {"schema": schema}}}
 
 

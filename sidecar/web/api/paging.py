@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Self, TypeVar
 
 import orjson
-from pydantic import Field
 
 from sidecar.domain.errors import Invalid
 from sidecar.web.api.bodies import Body
-from sidecar.web.api.fields import FilterField, Made, WholeNumber
+from sidecar.web.api.fields import FilterField, Made, Whole
 
 UNLIMITED: Final = 10_000
 """How many items a list answers where no limit is asked: clients that don't page get all of any usual list."""
 
-Limit = Annotated[WholeNumber, Field(ge=1, le=1000)]
+Limit = Annotated[int, Whole(1, 1000)]
 
 _T = TypeVar("_T")
 _Place = tuple[str, str]
@@ -48,7 +47,7 @@ class Cursor:
         return cls(sort, (key, name))
 
 
-CursorField = Annotated[Cursor, Made(Cursor.read)]
+CursorField = Annotated[Cursor, Made(Cursor.read, 4096, pattern=r"[A-Za-z0-9_-]+", format="cursor")]
 
 
 class Listing(Body):

@@ -20,6 +20,7 @@ from sidecar.web.api.fields import (
     Made,
     OwnedField,
     Permissions,
+    PrincipalField,
     ProjectField,
     Prose,
     RoleField,
@@ -38,7 +39,7 @@ def _holder(text: str) -> str:
         raise Invalid("holder: must be a principal, or the sid of one of the project's service accounts") from None
 
 
-HolderField = Annotated[PrincipalName | AccountId, Made(_holder)]
+HolderField = Annotated[PrincipalName | AccountId, Made(_holder, 260, format="holder")]
 
 
 class _Part(BaseModel):
@@ -101,7 +102,7 @@ class ProjectPart(_Part):
 
 
 class EveryProjectPart(_Part):
-    bindings: dict[Annotated[PrincipalName, Made(PrincipalName)], BindingPart] = {}
+    bindings: dict[PrincipalField, BindingPart] = {}
     """By principal."""
 
 

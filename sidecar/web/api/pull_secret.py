@@ -10,6 +10,7 @@ from pydantic import Field
 from sidecar.domain.errors import Invalid
 from sidecar.domain.policy import Caller
 from sidecar.domain.pull_secrets import (
+    SERVER_PATTERN,
     Ending,
     Login,
     PullSecret,
@@ -22,18 +23,16 @@ from sidecar.domain.pull_secrets import (
 from sidecar.domain.tenancy import IssuedSecret
 from sidecar.usecases.manage_pull_secrets import Handed, ManagePullSecrets
 from sidecar.web.api.bodies import InProject, Nothing, Result
-from sidecar.web.api.fields import Globs, Made, Time, Title, WholeNumber
+from sidecar.web.api.fields import Globs, Made, Time, Title, Whole
 from sidecar.web.api.methods import AnyMethod, Method
 from sidecar.web.api.paging import Listing, Orders
 
-_LABEL: Final = {"pattern": r"^[a-z]([a-z0-9-]*[a-z0-9])?$", "maxLength": 63}
-
-NameField = Annotated[PullSecretName, Made(PullSecretName), Field(json_schema_extra=_LABEL)]
-ServerField = Annotated[ServerName, Made(ServerName, 255), Field(json_schema_extra={"maxLength": 255})]
+NameField = Annotated[PullSecretName, Made(PullSecretName, 63, pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?")]
+ServerField = Annotated[ServerName, Made(ServerName, 255, pattern=SERVER_PATTERN)]
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Password = Annotated[str, Field(max_length=65536)]
 Included = Annotated[tuple[NameField, ...], Field(max_length=20)]
-Seconds = Annotated[WholeNumber, Field(ge=60, le=10 * 365 * 86400)]
+Seconds = Annotated[int, Whole(60, 10 * 365 * 86400)]
 
 
 class NamedPullSecret(InProject):
@@ -71,7 +70,7 @@ class CreatePullSecret(EndingPullSecret):
 
 
 class RenewPullSecret(EndingPullSecret):
-    overlap_seconds: Annotated[WholeNumber, Field(ge=1, le=365 * 86400)] | None = None
+    overlap_seconds: Annotated[int, Whole(1, 365 * 86400)] | None = None
     """How long this registry's secrets before the new one still count; without it, a day."""
     password: Password | None = Field(default=None, repr=False)
     """The new password at the other registry."""
@@ -80,7 +79,7 @@ class RenewPullSecret(EndingPullSecret):
 class ListPullSecrets(InProject, Listing):
     sort: Literal["name", "-name", "createdAt", "-createdAt", "expiresAt", "-expiresAt"] = "name"
     """The order; `-` turns it round. Those without an end come last by expiresAt."""
-    expiring_within: Annotated[WholeNumber, Field(ge=1, le=10 * 365 * 86400)] | None = None
+    expiring_within: Annotated[int, Whole(1, 10 * 365 * 86400)] | None = None
     """Only those that end within so many seconds, or have ended."""
 
 

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import Field
-
 from sidecar.domain.policy import Caller
 from sidecar.domain.roles import OPERATE
 from sidecar.ports.sweeps import DriftKind
 from sidecar.usecases.order_sweeps import OrderSweeps, Report
 from sidecar.usecases.recount import Recount
 from sidecar.web.api.bodies import Body, Result
-from sidecar.web.api.fields import ProjectField, WholeNumber
+from sidecar.web.api.fields import ProjectField, Whole
 from sidecar.web.api.methods import AnyMethod, Method
 
 
@@ -27,7 +25,7 @@ class BeginSweep(Body):
 
 
 class NamedSweep(Body):
-    id: Annotated[WholeNumber, Field(ge=1, le=2**53)]
+    id: Annotated[int, Whole(1, 2**53)]
     """What reconcile.begin answered."""
 
 

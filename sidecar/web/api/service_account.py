@@ -50,7 +50,7 @@ class CreateKey(NamedAccount):
 
 
 class DeleteKey(NamedAccount):
-    secret: Annotated[str, Field(max_length=255)]
+    secret: Annotated[str, Field(min_length=1, max_length=255)]
     """The key's id, or the secret itself."""
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.web.api.calling import Api, basic, bearer
 from tests.web.api.test_tenant_matrix import MATRIX
+from tests.web.api.validity import judged
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,6 +123,9 @@ class Sender:
         envelope = await answer.json()
         assert set(envelope) == {"ok", "result" if envelope["ok"] else "error"}
         code = "ok" if envelope["ok"] else envelope["error"]["code"]
+        if isinstance(body, Filled) and code not in ("unauthorized", "bad_request"):
+            faulty = judged(self.api.document, method, json.loads(sent)) == "faulty"
+            assert not faulty or code == "validate", sent
         documented = self.api.document["paths"][f"/{method}"]["post"]["x-errors"]
         assert code in (("ok", *documented) if answer.status == 200 else ("bad_request",))
 
