@@ -38,6 +38,7 @@ def test_an_empty_body_is_an_empty_object(body: bytes) -> None:
         (b'{"a": {"b": 1, "b": 1}}', "twice"),
         (b'{"a": "\xff"}', "UTF-8"),
         ('{"a": 1}'.encode("utf-16"), "UTF-8"),
+        (b'{"a": ["\\u0000"]}', "NUL"),
         (b'{"a": "\\ud800"}', "surrogate"),
         (b'{"\\udfff": 1}', "surrogate"),
         (b'{"a": ["\\ud83d"]}', "surrogate"),
@@ -55,7 +56,7 @@ def test_what_is_no_plain_object_is_refused(body: bytes, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"a": "\\ud83d\\ude00"}', b'{"a": 9223372036854775807}', b'{"a": "\\u0000", "b": [[1.5]]}']
+    "body", [b'{"a": "\\ud83d\\ude00"}', b'{"a": 9223372036854775807}', b'{"a": "\\u0001", "b": [[1.5]]}']
 )
 def test_odd_but_sound_json_is_read(body: bytes) -> None:
     """Surrogate pairs, the largest integer and escaped control characters are JSON like any other."""
