@@ -64,6 +64,16 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 
 
+_WHOLE: Final = re.compile(rf"(?=((?:{'|'.join(SecretKind)})_[0-9A-Za-z]{{{_BODY + _CHECKSUM}}}))")
+_SIGNED: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.")
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a whole secret of ours, its checksum right, or a signed token stands somewhere in this text."""
+    issued = any(recognise(match[1]) is not None for match in _WHOLE.finditer(text))
+    return issued or _SIGNED.search(text) is not None
+
+
 def without_secrets(text: str) -> str:
     """What people wrote; in place of each secret that they should not have written stands its kind."""
     return _IN_TEXT.sub(_named, text)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from sidecar.domain.errors import Invalid
+from sidecar.domain.secrets import holds_secret
 from sidecar.web.api.fields import PlaceField, ProjectField
 
 LEGACY_FIELDS: Final = frozenset(("location", "projectid", "billingaccount", "channel"))
@@ -116,7 +117,7 @@ def _folded(model: type[Body], fields: Mapping[str, Any]) -> tuple[dict[str, Any
     for key, value in fields.items():
         folded = fold(key)
         if folded in seen:
-            faults.append(f"{key[:64]}: is given twice")
+            faults.append(f"{_shown(key)}: is given twice")
         elif not (_is_absent(value, folded in required) or (folded in LEGACY_FIELDS and folded not in known)):
             given[known.get(folded, key)] = value
         seen.add(folded)
@@ -150,8 +151,13 @@ _PYDANTIC: Final = re.compile(r"^(?:Value error, |(?:Tuple|List|String|Input) (?
 """Its name for what we call a list or a text, before what is wrong with it."""
 
 
+def _shown(name: str) -> str:
+    """A name that somebody sent, no longer than any of ours, and never a secret (S12)."""
+    return "(a secret)" if holds_secret(name) else name[:64]
+
+
 def _fault(error: Any) -> str:
     """`permissions.0: …`: the field, and what is wrong with it."""
-    path = ".".join(str(part)[:64] for part in error["loc"] if part != "[key]")
+    path = ".".join(_shown(str(part)) for part in error["loc"] if part != "[key]")
     problem = _WORDS.get(error["type"], _PYDANTIC.sub("", error["msg"]))
     return f"{path}: {problem}"

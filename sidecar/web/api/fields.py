@@ -32,6 +32,7 @@ from sidecar.domain.names import (
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.references import ImageReference
 from sidecar.domain.roles import PermissionPattern
+from sidecar.domain.secrets import holds_secret
 
 _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
@@ -58,7 +59,12 @@ class Made:
         return {"type": "string", **{word: value for word, value in words.items() if value is not None}}
 
     def _made(self, text: str) -> object:
-        """The domain names its own field before the fault; here the fault's place does."""
+        """The domain names its own field before the fault; here the fault's place does.
+
+        Nothing of this kind is a secret: whoever pastes one into a name or a description is told before it is kept.
+        """
+        if holds_secret(text):
+            raise ValueError("holds a secret; it was not kept, but revoke it if others may have seen it")
         try:
             return self.make(text)
         except Invalid as fault:

@@ -25,7 +25,8 @@ empty one is `{}`. `""`, `0`, `"0"`, `"0001-01-01T00:00:00Z"` and `null` mean th
 A required field may be `"0"`, a whole number may be sent as text, and permissions match without regard to case.
 
 Formats besides those of JSON Schema: `line` is printable characters, `prose` has lines and tabs besides; a `cursor` \
-is what a list gave; `permission`, `principal`, `holder` and `image` are what their fields say. No text holds a NUL."""
+is what a list gave; `permission`, `principal`, `holder` and `image` are what their fields say. No text holds a NUL or \
+a secret."""
 _STATUSES: Final = {
     "400": "The body is not JSON, or not an object.",
     "404": "There is no such method.",
