@@ -89,7 +89,8 @@ async def test_fifty_canaries_come_out_nowhere(api: Api, capfd: pytest.CaptureFi
     files = [file.read_bytes() for file in database.parent.glob(f"{database.name}*")]
     assert "me.get" in written.out + written.err
     assert any(b"acme" in file for file in files)
-    assert [found(text) for text in (*answers, metrics, written.out, written.err, *files) if found(text)] == []
+    told: list[str | bytes] = [*answers, metrics, written.out, written.err, *files]
+    assert [found(text) for text in told if found(text)] == []
 
 
 @pytest.mark.parametrize("text", ["first_attempts", "rsk_short", "eyJ.eyJ.", "rpt_" + "0" * 39, "burst_" + "a" * 60])

@@ -4,6 +4,7 @@ Schemathesis makes the bodies, good ones and faulty ones, from the document of `
 that statuses, content types, headers and schemas of answers are those of the document.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,6 +99,16 @@ def cases(method: str) -> st.SearchStrategy[Case]:
     return good | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
 
+def read(body: Any) -> Any:
+    """What was sent: of junk, what JSON it is, and None where it is none."""
+    if not isinstance(body, bytes):
+        return {} if isinstance(body, NotSet) else body
+    try:
+        return json.loads(body) if body.strip() else {}
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     url: str
@@ -107,7 +118,7 @@ class Target:
         """Sends the case, and holds the answer to the document."""
         response = case.call(base_url=self.url, headers=self.callers[caller])
         case.validate_response(response, checks=CHECKS)
-        body = {} if isinstance(case.body, NotSet) else case.body
+        body = read(case.body)
         judgement = judged(DOCUMENT, method, body)
         if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
             assert judgement == "good", body
