@@ -19,14 +19,18 @@ import orjson
 import structlog
 from structlog.typing import EventDict
 
+from sidecar.domain.secrets import SecretKind
+
 _MOST_GATHERED: Final = 32
 """Lines: some ten kilobytes. More would cost more than their writes, in memory that is new to the processor."""
 
+_ISSUED: Final = tuple(f"{kind}_".encode() for kind in SecretKind)
 _SECRET: Final = re.compile(
-    rb"(r(?:sk|pt|st|rt)_)[0-9A-Za-z]{8,}"  # what the sidecar gives out
+    rb"(" + b"|".join(_ISSUED) + rb")[0-9A-Za-z]{8,}"  # what the sidecar gives out
     rb"|\b((?i:basic|bearer)\s+)[A-Za-z0-9+/=._~-]{6,}"  # an Authorization header
     rb"|\b(eyJ)[A-Za-z0-9_-]+\.[A-Za-z0-9._-]+"  # a signed token
 )
+_SIGNS: Final = (*_ISSUED, b"basic", b"bearer", b"eyj")
 
 
 def configure_logging(level: str, stream: BinaryIO | None = None, gather_seconds: float = 0.0) -> None:
@@ -128,5 +132,4 @@ def redacted(line: bytes) -> bytes:
 
 def _is_suspect(line: bytes) -> bool:
     """Whether this line in lower case holds what each secret begins with: much cheaper to ask than to search."""
-    issued = b"rsk_" in line or b"rpt_" in line or b"rst_" in line or b"rrt_" in line or b"rps_" in line
-    return issued or b"basic" in line or b"bearer" in line or b"eyj" in line
+    return any(sign in line for sign in _SIGNS)

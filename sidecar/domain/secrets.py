@@ -61,6 +61,7 @@ _NAMES: Final[Mapping[str, str]] = {
     SecretKind.PERSONAL_TOKEN: "a personal token",
     SecretKind.SCOPED_TOKEN: "a scoped token",
     SecretKind.REFRESH_TOKEN: "a refresh token",
+    SecretKind.PULL_SECRET: "a pull secret",
 }
 
 

@@ -1,12 +1,13 @@
 """The format of the secrets that are given out."""
 
+import re
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, digest, hint, make_secret, recognise
+from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, digest, hint, make_secret, recognise, without_secrets
 
 kinds = st.sampled_from(SecretKind)
 randoms = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
@@ -71,3 +72,11 @@ def test_the_digest_is_sha256() -> None:
 def test_a_hint_tells_little() -> None:
     """S15: of a secret only its kind and four characters are ever shown again."""
     assert hint(SECRET) == SECRET[:8] + "…"
+
+
+@given(kinds, randoms)
+def test_a_secret_in_a_text_is_called_by_its_kind(kind: SecretKind, random: bytes) -> None:
+    """S12: in its place stands what it was, of each kind another word."""
+    shown = without_secrets(f"see {make_secret(kind, random)}, please")
+    word = kind.name.partition("_")[0].lower()
+    assert re.fullmatch(rf"see \(an? {word}[^()]*\), please", shown)
