@@ -187,7 +187,7 @@ class Equivalence(RuleBasedStateMachine):
 def play(loop: Loop, scene: Scene, examples: int, steps: int) -> None:
     """So many plays of at most so many rules; raises for the first that ends in a difference, the shortest found.
 
-    SEED=… plays the same again, as far as programs that run beside each other can be repeated.
+    `--hypothesis-seed=…` plays the same again, as far as programs that run beside each other can be repeated.
     """
     Equivalence.loop, Equivalence.scene = loop, scene
     plays = settings(
