@@ -2,7 +2,7 @@
 
 PYTEST = .venv/bin/pytest
 
-.PHONY: help run test test-long clients bench check format
+.PHONY: help run test test-long clients docs bench check format
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -24,6 +24,11 @@ clients: .venv/installed-dev ## try every client against both lines of registrie
 	@rm -f var/clients.jsonl && mkdir -p var
 	CLIENTS_RESULTS=$(CURDIR)/var/clients.jsonl STRICT=1 $(PYTEST) -n 2 --dist loadscope tests/system/test_every_client.py
 	@.venv/bin/python -m tests.system.client.page var/clients.jsonl
+
+docs: .venv/installed-dev ## write docs/api.md and docs/configuration.md anew, by the code and a registry
+	@.venv/bin/python -m tests.parts
+	@.venv/bin/python -m tests.project.api_page
+	@.venv/bin/python -m tests.project.configuration_page
 
 bench: .venv/installed-dev ## measure, and write docs/benchmarks.md (needs wrk; a quarter of an hour, or one part: ARGS=api)
 	@.venv/bin/python -m tests.bench $(ARGS)

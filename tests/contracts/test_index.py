@@ -373,6 +373,17 @@ async def test_a_tag_that_comes_back_has_its_author(database: Database, clock: H
     assert row == (10, "ci@acme.example")
 
 
+async def test_what_a_sweep_found_first_has_its_author(database: Database, clock: HeldClock) -> None:
+    """A sweep may meet a manifest before the event of its push comes: whoever pushed it is known from then on."""
+    content = image(1)
+    async with database.index.applying() as tables:
+        await tables.moved(suspect(clock, None), digest(content), OCI_MANIFEST, clock.now())
+    await push(database, content, time=20)
+    async with database.index.applying() as tables:
+        row = await tables._session.fetch_one("SELECT pushed_by FROM manifest WHERE digest = $1", digest(content))
+    assert row == ("ci@acme.example",)
+
+
 async def test_a_manifest_that_a_tag_left_unheard_is_asked_about(database: Database, clock: HeldClock) -> None:
     """Where a tag went without an event, its manifest may have gone with it."""
     await push(database, image(1))

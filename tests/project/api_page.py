@@ -1,4 +1,4 @@
-"""docs/api.md, made from the API's own description: `python -m tests.project.api_page` writes it anew."""
+"""docs/api.md, made from the API's own description and from a day that is really lived: `make docs` writes it anew."""
 
 import asyncio
 import json
@@ -8,13 +8,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from sidecar.web.api.reference import Field, MethodReference, read_methods
+from tests.parts import find
 from tests.running import PUBLIC_URL
+from tests.system.day import shell_of, told_day
+from tests.system.stage import staged
 from tests.web.api.calling import callable_api
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "api.md"
 
 _HEAD: Final = """\
 # The management API
+
+## The whole day
+
+`$TOKEN`, and `$SIDECAR_TOKEN` for `sidecar call`, is a personal or a scoped token; `$SIDECAR_URL` is
+{url}.
+
+{day}
+## Conventions
 
 One POST per method, an object of JSON in, one envelope out. Everything here is also at `GET /openapi.json`, which needs
 no credentials.
@@ -39,7 +50,7 @@ no credentials.
 - A permission is held by a role that is bound in the project, or on every project. A project without a binding of the
   caller's answers as if it weren't there.
 
-This page is made from the code: `python -m tests.project.api_page` writes it anew.
+This page is made from the code, and its day by typing it beside a registry: `make docs` writes it anew.
 
 ## Errors
 
@@ -49,10 +60,10 @@ This page is made from the code: `python -m tests.project.api_page` writes it an
 """
 
 
-def page(document: Mapping[str, Any]) -> str:
-    """The whole page, by the document of `GET /openapi.json`."""
+def page(document: Mapping[str, Any], day: str) -> str:
+    """The whole page, by the document of `GET /openapi.json` and what `day.told_day` told."""
     errors = "\n".join(f"| `{code}` | {when} |" for code, when in document["x-errors"].items())
-    head = _HEAD.format(url=PUBLIC_URL, errors=errors)
+    head = _HEAD.format(url=PUBLIC_URL, errors=errors, day=day)
     return head + "".join(_section(method) for method in read_methods(document))
 
 
@@ -90,6 +101,17 @@ def _default(field: Field) -> str:
     return f", else `{json.dumps(field.default)}`" if field.default not in (None, "", [], {}) else ", optional"
 
 
+def day_of(text: str) -> str:
+    """The day that a page tells."""
+    return text.partition(f"{PUBLIC_URL}.\n\n")[2].partition("\n## Conventions")[0]
+
+
+def lived_day() -> str:
+    """The day, typed beside a registry of the line 2, which is Debian's. Raises Missing without the real parts."""
+    with tempfile.TemporaryDirectory() as folder, staged(Path(folder) / "stage", find("registry-2")) as stage:
+        return told_day(shell_of(stage, find("skopeo"), Path(folder) / "day"))
+
+
 async def described() -> Mapping[str, Any]:
     """The document of a sidecar that runs for the moment."""
     with tempfile.TemporaryDirectory() as folder:
@@ -98,4 +120,4 @@ async def described() -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(asyncio.run(described())), encoding="utf-8")
+    PAGE.write_text(page(asyncio.run(described()), lived_day()), encoding="utf-8")

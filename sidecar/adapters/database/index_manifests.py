@@ -39,6 +39,12 @@ UPDATE manifest
  WHERE repository = $1 AND digest = $2
 """
 
+_PUSHED_AGAIN: Final = """
+UPDATE manifest
+   SET order_time = $3, order_event = $4, pushed_by = CASE WHEN pushed_by = '' THEN $5 ELSE pushed_by END
+ WHERE repository = $1 AND digest = $2
+"""
+
 _GONE: Final = """
 UPDATE manifest
    SET gone = 1, total = 0, fetch_after = NULL
@@ -131,12 +137,15 @@ class ManifestTable:
     async def add(
         self, repository: int, digest: str, media_type: str, size: int, order: Order, at: int, by: str
     ) -> None:
-        """It lives, unless something newer said that it is gone. An event seen twice brings nothing back."""
+        """It lives, unless something newer said that it is gone. An event seen twice brings nothing back.
+
+        Who pushed what a sweep found before its event came is told by that event.
+        """
         row = await self._session.fetch_one(_GET, repository, digest)
         if row is not None and order <= (row[1], row[2]):
             return
         if row is not None and not row[0]:
-            await self._session.execute(_TOUCH, repository, digest, *order)
+            await self._session.execute(_PUSHED_AGAIN, repository, digest, *order, by)
             return
         await self._session.execute(_ADD, repository, digest, media_type, size, *order, at, by)
         await self._live_if_known(repository, digest)
