@@ -1,7 +1,6 @@
 """`sidecar pull-secret`: what clusters pull with, by whoever has a token; forms for docker and Kubernetes on stdout."""
 
 import base64
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from sidecar.cli.caller import call_as_caller
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl, seconds_of
 from sidecar.cli.table import table_of, terminal_width
+from sidecar.cli.terminal import printable_json
 
 app = typer.Typer(no_args_is_help=True, help="Pull secrets: what clusters and other machines pull with.")
 
@@ -54,10 +54,11 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option on the command line
       sidecar pull-secret create acme cluster --ttl 90d --namespace shop --kubernetes | kubectl apply -f -
       sidecar pull-secret create acme github --server ghcr.io --username ann --password-file - < token
     """
+    form = _form(kubernetes, docker_config)
     body = {"repositories": repository, "server": server, "username": username, "password": _password(password_file)}
     shown = {"namespace": namespace, "include": include, "ttlSeconds": _seconds(ttl)}
     result = call_as_caller(url, "pullSecret.create", project=project, name=name, **_given(body | shown))
-    _print(result, kubernetes, docker_config)
+    _print(result, form)
 
 
 @app.command()
@@ -83,10 +84,11 @@ def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     Example:
       sidecar pull-secret renew acme cluster --namespace shop --kubernetes | kubectl apply -f -
     """
+    form = _form(kubernetes, docker_config)
     body = {"overlapSeconds": _seconds(overlap), "password": _password(password_file), "ttlSeconds": _seconds(ttl)}
     shown = {"namespace": namespace, "include": include}
     result = call_as_caller(url, "pullSecret.renew", project=project, name=name, **_given(body | shown))
-    _print(result, kubernetes, docker_config)
+    _print(result, form)
 
 
 @app.command("list")
@@ -126,8 +128,9 @@ def get(
     Example:
       sidecar pull-secret get acme github --docker-config > ~/.docker/config.json
     """
+    form = _form(kubernetes, docker_config)
     body = _given({"include": include, "namespace": namespace})
-    _print(call_as_caller(url, "pullSecret.get", project=project, name=name, **body), kubernetes, docker_config)
+    _print(call_as_caller(url, "pullSecret.get", project=project, name=name, **body), form)
 
 
 @app.command()
@@ -141,18 +144,25 @@ def delete(project: Project, name: Name, url: SidecarUrl = LOCAL_SIDECAR) -> Non
     call_as_caller(url, "pullSecret.delete", project=project, name=name)
 
 
-def _print(result: dict[str, Any], kubernetes: bool, docker_config: bool) -> None:
+def _form(kubernetes: bool, docker_config: bool) -> str | None:
+    """Which field of the result to print, None for all. Asked first: a secret that was made is shown just once."""
     if kubernetes and docker_config:
         raise typer.BadParameter("either --kubernetes or --docker-config")
-    if not kubernetes and not docker_config:
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
-        return
-    if "dockerConfig" not in result:
-        raise Failure("this registry's secrets are shown once only, when they are made: renew it for a new one")
     if kubernetes:
-        typer.echo(result["kubernetes"], nl=False)
+        return "kubernetes"
+    return "dockerConfig" if docker_config else None
+
+
+def _print(result: dict[str, Any], form: str | None) -> None:
+    if form is None:
+        typer.echo(printable_json(result, indent=2))
+        return
+    if form not in result:
+        raise Failure("this registry's secrets are shown once only, when they are made: renew it for a new one")
+    if form == "kubernetes":
+        typer.echo(result[form], nl=False)
     else:
-        typer.echo(base64.b64decode(result["dockerConfig"]).decode())
+        typer.echo(base64.b64decode(result[form]).decode())
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
