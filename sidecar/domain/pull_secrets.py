@@ -119,7 +119,10 @@ class Ending:
         if self.at is not None:
             return self.at
         after = self.after if self.after is not None else otherwise
-        return None if after is None else now + after
+        try:
+            return None if after is None else now + after
+        except OverflowError:
+            raise Invalid("expiresAt: is missing: as long as before would be after the year 9999") from None
 
 
 def check_together(logins: Iterable[Login]) -> None:

@@ -107,3 +107,10 @@ def test_an_ending_is_ahead_and_said_once(ending: Ending) -> None:
     """Two ends, or one that is past, are a mistake."""
     with pytest.raises(Invalid):
         ending.from_now(NOW)
+
+
+def test_an_ending_after_the_last_year_is_asked_for() -> None:
+    """What was made to the end of the year 9999 can't live as long again."""
+    with pytest.raises(Invalid) as told:
+        Ending().from_now(NOW, datetime.max.replace(tzinfo=UTC) - NOW + timedelta(days=1))
+    assert told.value.items[0].startswith("expiresAt: is missing")
