@@ -13,7 +13,7 @@ from sidecar.domain.errors import SignInFault, TooManyAttempts
 from sidecar.domain.identity import Credentials, PrincipalKind
 from sidecar.domain.secrets import without_secrets
 from sidecar.domain.tally import Counted, Tally
-from sidecar.domain.throttle import Throttle
+from sidecar.domain.throttle import Throttle, network_of
 from sidecar.ports import Clock
 from sidecar.ports.auditing import AuditLog
 
@@ -41,7 +41,7 @@ def _others(refusal: Refusal) -> Refusal:
 
 
 def _tally() -> Tally[Refusal]:
-    return Tally(MOST, MOST_OF_ADDRESS, lambda refusal: refusal.address, _others)
+    return Tally(MOST, MOST_OF_ADDRESS, lambda refusal: network_of(refusal.address), _others)
 
 
 @dataclass(frozen=True, slots=True)

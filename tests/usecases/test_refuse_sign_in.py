@@ -89,6 +89,22 @@ async def test_many_names_are_bounded(database: Database, clock: HeldClock, monk
     assert ANN in {entry.actor.name for entry in kept}
 
 
+async def test_addresses_of_one_owner_are_one_cause(
+    database: Database, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has a /64 of IPv6 has all of its addresses, and fills no more than who has one of IPv4."""
+    monkeypatch.setattr(refuse_sign_in, "MOST", 20)
+    monkeypatch.setattr(refuse_sign_in, "MOST_OF_ADDRESS", 5)
+    refuse = made(database, clock)
+    for number in range(100):
+        refuse(shown(f"{number}@example.com"), Asking("GET /token", f"2001:db8::{number:x}"), SignInFault.UNKNOWN)
+    refuse(shown(), HERE, SignInFault.UNKNOWN)
+    await refuse.flush()
+    kept = await entries(database)
+    assert len(kept) == 7
+    assert ANN in {entry.actor.name for entry in kept}
+
+
 async def test_what_the_database_did_not_take_is_kept(
     database: Database, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
