@@ -36,6 +36,11 @@ UPDATE project
  WHERE sid = $1
 """
 
+_FORGET_DENIALS: Final = """
+DELETE FROM denial
+ WHERE project = $1
+"""
+
 _REMOVE: Final = """
 DELETE FROM project
  WHERE sid = $1
@@ -54,8 +59,10 @@ class ProjectTable:
         self._secrets = secrets
 
     async def add(self, project: Project) -> None:
+        """What was denied in an earlier project of this sid would be counted on in the new one, and is forgotten."""
         if not await self._session.execute(_ADD, *_columns(project)):
             raise AlreadyExists("project")
+        await self._session.execute(_FORGET_DENIALS, project.sid)
         self._changes.touch(Touched.PROJECT, project.sid)
 
     async def get(self, sid: ProjectId) -> Project | None:

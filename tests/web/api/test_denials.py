@@ -71,6 +71,9 @@ async def test_no_tenant_sees_anothers(api: Api) -> None:
     api.clock.advance(seconds=1)
     await api.result("project.create", api.root, sid="acme")
     assert await denials(api, api.root, project="acme") == []
+    await ask(api, "beta@example.com", beta, "repository:acme/web:pull")
+    (again,) = await denials(api, api.root, project="acme")
+    assert (again["count"], again["firstAt"]) == (1, again["lastAt"])
 
 
 async def test_a_forbidden_call_leaves_a_denial_and_an_audit_row(api: Api) -> None:
