@@ -328,7 +328,7 @@ class Config(_Section):
     internal_listen: ListenAddress | None = None
     """Where set, /events and /metrics are served there and no longer on `listen`."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. From anyone else it is ignored."""
+    """Networks whose X-Forwarded-For and X-Request-ID are believed, such as 10.0.0.0/8. Anyone else's are ignored."""
     registry: Registry
     """The registry that this sidecar stands beside."""
     tokens: Tokens = Tokens()

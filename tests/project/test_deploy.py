@@ -3,15 +3,23 @@
 import json
 import re
 import shutil
+import ssl
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.parts import Part
+from tests.ports import free_port
 from tests.running import running
 from tests.system.certificates import write_certificate
 
@@ -83,23 +91,91 @@ def test_services_lead_to_ports_of_the_pod() -> None:
     assert {port["targetPort"]: port["port"] for port in service["spec"]["ports"]} == ports
 
 
-def test_nginx_takes_its_configuration(real_part: Callable[[str], Part], tmp_path: Path) -> None:
-    """`nginx -t`, with the addresses and the certificate of this machine."""
-    part = real_part("nginx")
-    write_certificate(tmp_path)
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the headers that reached it."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.headers.items()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def echoing() -> Iterator[int]:
+    """The port of a server of `Echo`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def nginx_here(folder: Path, upstream: int, port: int) -> Path:
+    """nginx.conf with the addresses and the certificate of this machine."""
+    write_certificate(folder)
     text = (DEPLOY / "proxies/nginx.conf").read_text()
     here = {
-        "registry:": "127.0.0.1:",
-        "sidecar:": "127.0.0.1:",
-        " /tmp/": f" {tmp_path}/",
-        "/etc/nginx/tls": str(tmp_path),
+        "registry:5000": f"127.0.0.1:{upstream}",
+        "sidecar:5051": f"127.0.0.1:{upstream}",
+        "127.0.0.1:8080": f"127.0.0.1:{free_port()}",
+        "8443": f"127.0.0.1:{port}",
+        " /tmp/": f" {folder}/",
+        "/etc/nginx/tls": str(folder),
     }
     for name, ours in here.items():
         text = text.replace(name, ours)
-    (tmp_path / "nginx.conf").write_text(text)
-    command = [str(part.program), "-t", "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
+    (folder / "nginx.conf").write_text(text)
+    return folder / "nginx.conf"
+
+
+def test_nginx_takes_its_configuration(real_part: Callable[[str], Part], tmp_path: Path) -> None:
+    """`nginx -t`, with the addresses and the certificate of this machine."""
+    part = real_part("nginx")
+    command = [str(part.program), "-t", "-c", str(nginx_here(tmp_path, 9, free_port())), "-e", "stderr"]
     ran = subprocess.run(command, env=part.environment, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_nginx_passes_on_no_header_that_the_sidecar_believes(real_part: Callable[[str], Part], tmp_path: Path) -> None:
+    """No client chooses the address or the id under which the audit log knows its requests."""
+    part, port = real_part("nginx"), free_port()
+    url = f"https://127.0.0.1:{port}/token"
+    request = urllib.request.Request(url, headers={"X-Forwarded-For": "192.0.2.1", "X-Request-ID": "forged"})
+    with echoing() as upstream:
+        command = [
+            str(part.program),
+            "-c",
+            str(nginx_here(tmp_path, upstream, port)),
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off;",
+        ]
+        with subprocess.Popen(command, env=part.environment, stderr=subprocess.DEVNULL) as nginx:
+            try:
+                reached = _answer(request, tmp_path / "tls.crt")
+            finally:
+                nginx.terminate()
+    told = [(name.lower(), value) for name, value in reached]
+    assert [value for name, value in told if name == "x-forwarded-for"] == ["127.0.0.1"]
+    (own,) = [value for name, value in told if name == "x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", own)
+
+
+def _answer(request: urllib.request.Request, authority: Path) -> Any:
+    """What the server of this certificate answers, once it is there."""
+    trust = ssl.create_default_context(cafile=str(authority))
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(request, context=trust, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise TimeoutError(request.full_url)
 
 
 def test_caddy_takes_its_configuration(real_part: Callable[[str], Part], tmp_path: Path) -> None:
@@ -118,6 +194,8 @@ def test_traefiks_routers_lead_to_its_services() -> None:
     http = yaml.safe_load((DEPLOY / "proxies/traefik.yaml").read_text())["http"]
     assert {router["service"] for router in http["routers"].values()} == http["services"].keys()
     assert "PathPrefix(`/v2/`)" in http["routers"]["registry"]["rule"]
+    (name,) = http["routers"]["sidecar"]["middlewares"]
+    assert http["middlewares"][name]["headers"]["customRequestHeaders"] == {"X-Request-ID": ""}
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't on this machine")
