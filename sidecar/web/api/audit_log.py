@@ -35,7 +35,7 @@ class ListAudit(InPlace):
     before: Time | None = None
     """Only what happened earlier."""
     limit: Limit | None = None
-    """How many items to answer; without it, up to 10,000."""
+    """How many items to answer; without it, up to 10,000. Where they are long it is fewer, and a nextCursor."""
     cursor: CursorField | None = None
     """The nextCursor of the page before, with the same filters."""
 
@@ -110,18 +110,16 @@ class AuditLogNamespace:
 
         The newest first. What is the installation's, such as a refused sign-in, is in no project's log.
         """
-        limit = body.limit or UNLIMITED
-        entries = await self.read(caller, _query(body, limit + 1))
-        shown, left = entries[:limit], entries[limit:]
+        page = await self.read(caller, _query(body))
         return AuditList(
-            items=[AuditResult.of(entry) for entry in shown],
-            next_cursor=cursor_of(_SORT, shown[-1].at, shown[-1].id) if left else None,
+            items=[AuditResult.of(entry) for entry in page.entries],
+            next_cursor=cursor_of(_SORT, page.entries[-1].at, page.entries[-1].id) if page.more else None,
         )
 
 
-def _query(body: ListAudit, limit: int) -> AuditQuery:
+def _query(body: ListAudit) -> AuditQuery:
     return AuditQuery(
-        limit=limit,
+        limit=body.limit or UNLIMITED,
         project=None if body.project == EVERY_PROJECT else body.project,
         resource_type=body.resource_type,
         actor=body.actor,

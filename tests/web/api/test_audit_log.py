@@ -6,7 +6,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -21,6 +21,7 @@ from sidecar.domain.identity import CredentialKind
 from sidecar.domain.secrets import digest
 from sidecar.ports.auditing import AuditQuery
 from sidecar.ports.index import Quarantined
+from sidecar.usecases import read_audit
 from sidecar.web.api.paging import Cursor
 from tests import samples
 from tests.notifications import envelope, event
@@ -388,6 +389,25 @@ async def test_pages_follow_each_other(shared: Api) -> None:
         await record(shared, samples.audit_entry(project, "late@example.com", at=shared.clock.now()))
     assert seen == [f"{n}@example.com" for n in (4, 3, 2, 1, 0)]
     assert cursor is None
+
+
+async def test_long_entries_make_short_pages(shared: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S30: whoever may bind can make entries of 50,000 characters, and no list of them fills the memory."""
+    project = f"f-{next(NUMBERS)}"
+    await shared.tenants.project(project)
+    monkeypatch.setattr(read_audit, "MOST_TEXT", 1000)
+    monkeypatch.setattr(read_audit, "PORTION", 2)
+    long = {"repositories": ["x" * 400]}
+    await record(
+        shared, *(replace(samples.audit_entry(project, f"{n}@example.com"), before=None, after=long) for n in range(9))
+    )
+    pages, cursor = list[list[str]](), None
+    while cursor is not None or not pages:
+        page = await shared.result("auditLog.list", shared.root, project=project, cursor=cursor)
+        pages.append([item["actor"] for item in page["items"]])
+        cursor = page.get("nextCursor")
+    assert [len(page) for page in pages] == [4, 4, 1]
+    assert [actor for page in pages for actor in page] == [f"{n}@example.com" for n in reversed(range(9))]
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", str(Cursor("name", ("1", "2"))), str(Cursor("-at", ("1", "two")))])
