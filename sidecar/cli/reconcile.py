@@ -27,7 +27,8 @@ def reconcile(
     """Compare the index with the registry, and mend the index.
 
     Nothing is removed that the registry didn't deny twice. A sweep that would remove more than 5 % of the tags, and at
-    least 50, stops and waits for --accept: look first whether the registry runs on the right storage.
+    least 50, stops and waits for --accept; so does one whose registry doesn't know the repositories of most tags. Look
+    first whether it runs on the right storage.
 
     \b
     Example:
@@ -71,8 +72,7 @@ async def _sweep(config: Config, order: dict[str, Any]) -> None:
     typer.echo(_summary(sweep))
     if sweep["stage"] == "stopped":
         raise Failure(
-            f"stopped: {sweep['missing']} of {sweep['tags']} tags are missing at the registry; if its storage is the"
-            " right one, and they may go, run this again with --accept"
+            f"stopped: {_lost(sweep)}; if its storage is the right one, and they may go, run this again with --accept"
         )
 
 
@@ -98,6 +98,12 @@ def _line(drift: dict[str, Any]) -> str:
     if drift["target"] == "manifest":
         return f"{drift['kind']:8} {name}"
     return f"{drift['kind']:8} {name} {drift.get('before', 'nothing')} → {drift.get('after', 'nothing')}"
+
+
+def _lost(sweep: dict[str, Any]) -> str:
+    if sweep["missing"]:
+        return f"{sweep['missing']} of {sweep['tags']} tags are missing at the registry"
+    return f"the registry doesn't know the repositories of most of {sweep['tags']} tags"
 
 
 def _summary(sweep: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ looks whether the manifest is there, so that a tag which outlived its manifest l
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -98,34 +98,49 @@ class Reconcile:
         return await self._end_of_list(sweep)
 
     async def _open(self, sweep: Sweep) -> Sweep:
-        """Lists what is to be looked at. A catalogue of nothing, where there are tags, is another registry's storage.
+        """Lists what is to be looked at. One that doesn't know most of what holds tags has another registry's storage.
 
         A registry lists what it once held for ever, emptied or not. The tags are counted first: of those that were
         pushed since then, the catalogue may say nothing.
         """
-        tags = await self.index.count_tags()
+        counted = await self.index.count_tags()
         catalogue = await self.registry.repositories()
         suspects = list(_legal(self.pushes.take()))
         known = {*catalogue, *await self.index.repositories(), *suspects}
         scope = {name for name in known if self._is_in(sweep.order, name)}
-        held = sum(count for name, count in tags.items() if name in scope)
+        tags = {name: count for name, count in counted.items() if name in scope}
+        held = sum(tags.values())
         if sweep.started_at is None:
             sweep = replace(sweep, started_at=self.clock.now(), repositories=len(scope), tags=held)
         first = [name for name in suspects if name in scope]
         rest = sorted(name for name in scope.difference(first) if name > sweep.position)
         self._work = _Work(sweep.id, iter(first), iter(rest))
         sweep = replace(sweep, stage=SweepStage.SWEEPING)
-        if held and not (catalogue or sweep.order.dry_run or sweep.order.accepted or await self._knows_any(tags)):
-            return await self._stop(sweep, held)
+        if not (sweep.order.dry_run or sweep.order.accepted):
+            unknown = await self._unknown(tags, held // 2, frozenset(catalogue))
+            if unknown > held // 2:
+                return await self._stop(sweep, unknown)
         await self._keep(sweep)
         return sweep
 
-    async def _knows_any(self, names: Iterable[RepositoryName]) -> bool:
-        """By name, a few of them: 2.8's catalogue leaves out a repository that never held a blob."""
-        for name in islice(names, _AT_A_TIME):
-            if await self.registry.tags(name) is not None:
-                return True
-        return False
+    async def _unknown(
+        self, tags: Mapping[RepositoryName, int], bearable: int, catalogue: Collection[RepositoryName]
+    ) -> int:
+        """How many tags are in repositories that the registry doesn't know; where it is bearable, or isn't, roughly.
+
+        Each that the catalogue leaves out is asked for by name: 2.8's leaves out what never held a blob.
+        """
+        left_out = sorted(tags.keys() - catalogue, key=lambda name: (-tags[name], name))
+        unknown, unasked, names = 0, sum(tags[name] for name in left_out), iter(left_out)
+        while unknown <= bearable < unknown + unasked and (portion := list(islice(names, _AT_A_TIME))):
+            for name, listed in zip(portion, await asyncio.gather(*map(self._listed, portion)), strict=True):
+                unasked -= tags[name]
+                unknown += 0 if listed else tags[name]
+        return unknown
+
+    async def _listed(self, name: RepositoryName) -> bool:
+        await self.pace()
+        return await self.registry.tags(name) is not None
 
     def _is_in(self, order: SweepOrder, name: RepositoryName) -> bool:
         return order.project is None or self.owner_of(name) == order.project

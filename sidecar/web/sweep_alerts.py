@@ -28,7 +28,13 @@ class SweepAlerts:
     def stopped(self, sweep: Sweep, missing: int) -> None:
         if self._stopped is not None and self._stopped[0] == sweep.id:
             return
-        words = f"a sweep stopped: {missing} of {sweep.tags} tags are missing; see `sidecar reconcile --accept`"
+        of_all = f"of {sweep.tags} tags"
+        lost = (
+            f"{missing} {of_all} are missing"
+            if missing
+            else f"the registry doesn't know the repositories of most {of_all}"
+        )
+        words = f"a sweep stopped: {lost}; see `sidecar reconcile --accept`"
         self._stopped = (sweep.id, words)
         self._log.error(words, sweep=sweep.id)
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from sidecar.adapters.registry import transport
+from sidecar.domain.names import ProjectId
 from sidecar.domain.targets import Target
 from sidecar.ports.sweeps import SweepOrder, SweepReason, SweepStage
 from tests.faulty_registry import OURS, Fault, always, hangs, hangs_up, lists, on_lists, on_manifests
@@ -286,6 +287,57 @@ async def test_another_registrys_storage_removes_nothing(here: World) -> None:
     assert await everything(here) == before
     assert here.noted.missing is not None
     assert here.noted.missing >= 50
+
+
+async def test_a_small_registry_that_was_pushed_to_on_the_wrong_storage_loses_nothing(here: World) -> None:
+    """Less than fifty tags, and the catalogue isn't empty any more: it doesn't know most of what holds tags."""
+    await populate(here, 5, 2)
+    before = await everything(here)
+    here.registry.start_on_an_empty_folder()
+    here.registry.push("acme/app00", "t00", digest_of(0))
+    here.registry.push("acme/app00", "t01", digest_of(5))
+    assert (await here.sweep()).stage is SweepStage.STOPPED
+    assert await everything(here) == before
+    assert here.noted.missing == 8
+    assert (await here.sweep(accepted=True)).stage is SweepStage.DONE
+    assert [name for name, tags in (await everything(here)).items() if tags] == ["acme/app00"]
+
+
+async def test_a_projects_sweep_looks_at_what_the_project_holds(here: World) -> None:
+    """That the registry knows the others' repositories says nothing of this one's."""
+    await here.add_project("acme")
+    await populate(here, 1, 2)
+    await here.push("beta/web", "v1", 99)
+    del here.registry.tags["acme/app00"]
+    here.registry.catalogue.remove("acme/app00")
+    assert (await here.sweep(project=ProjectId("acme"))).stage is SweepStage.STOPPED
+    assert len(await here.tags("acme/app00")) == 2
+
+
+async def test_a_repository_that_the_registry_forgot_goes(here: World) -> None:
+    """Somebody took its folder away; most of what the index holds is known, so that no person is asked."""
+    await populate(here, 3, 2)
+    del here.registry.tags["acme/app01"]
+    here.registry.catalogue.remove("acme/app01")
+    assert (await here.sweep()).stage is SweepStage.DONE
+    assert await here.tags("acme/app01") == {}
+
+
+async def test_one_projects_sweep_neither_lifts_nor_accepts_a_stop_of_all(here: World) -> None:
+    """Whoever sees to one project has not seen to the others."""
+    await here.add_project("beta")
+    await populate(here, 2, 5)
+    await here.push("beta/web", "v1", 99)
+    before = await everything(here)
+    here.registry.start_on_an_empty_folder()
+    here.registry.push("beta/web", "v1", digest_of(99))
+    stopped = await here.sweep()
+    assert (await here.sweep(project=ProjectId("beta"))).stage is SweepStage.DONE
+    assert await here.database.sweeps.stopped() == stopped
+    assert (await here.sweep(project=ProjectId("beta"), accepted=True)).id != stopped.id
+    assert await everything(here) == before
+    assert (await here.sweep(accepted=True)).id == stopped.id
+    assert not await here.tags("acme/app00")
 
 
 async def test_a_few_missing_tags_stop_nothing(here: World) -> None:

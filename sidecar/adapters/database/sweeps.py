@@ -56,8 +56,14 @@ _WAITING_LIKE: Final = f"""{_SELECT}
 
 _STOPPED: Final = f"""{_SELECT}
  WHERE stage = 'stopped'
-   AND id = (SELECT max(id) FROM sweep WHERE dry_run = 0 AND stage <> 'waiting')
+   AND NOT EXISTS (SELECT 1
+                     FROM sweep AS later
+                    WHERE later.id > sweep.id AND later.dry_run = 0 AND later.stage <> 'waiting'
+                      AND (later.project IS NULL OR later.project = sweep.project))
+ ORDER BY id DESC
+ LIMIT 1
 """  # noqa: S608 - made of constants
+"""A sweep of one project says nothing of what one of all stopped for."""
 
 _ADD: Final = """
 INSERT INTO sweep (reason, project, dry_run, accepted, stage, requested_at)
@@ -228,7 +234,7 @@ class SweepStore:
 
 async def _requested(session: Session, order: SweepOrder, at: datetime) -> Sweep:
     stopped = _optional(await session.fetch_one(_STOPPED))
-    if order.accepted and stopped is not None:
+    if order.accepted and stopped is not None and order.project in (None, stopped.order.project):
         await session.execute(_REOPEN, stopped.id)
         return _sweep((await session.fetch(_GET, stopped.id))[0])
     waiting = _optional(await session.fetch_one(_WAITING_LIKE, order.project or "", int(order.dry_run)))

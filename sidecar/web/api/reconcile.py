@@ -53,7 +53,8 @@ class SweepResult(Result):
     added: int
     changed: int
     missing: int
-    """Denied once. In a dry run, and while the sweep stands stopped, this is what would be removed."""
+    """Denied once. In a dry run, and while the sweep stands stopped, this is what would be removed; 0 where
+    it stopped at once, because the registry doesn't know the repositories of most tags."""
     removed: int
 
     @classmethod
