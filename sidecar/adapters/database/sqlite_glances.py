@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Work
 from sidecar.adapters.database.sqlite_session import visit
+from sidecar.domain.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -35,16 +36,20 @@ class Glances:
         self._loop = asyncio.get_running_loop()
         self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
         self._ended = self._loop.create_future()
+        self._closing = False
         threading.Thread(target=self._serve, name="glances", daemon=True).start()
 
     async def read(self, work: Work[T]) -> T:
-        """The result of work that is one transaction."""
+        """The result of work that is one transaction; Unavailable after the end, where nobody is left to answer."""
+        if self._closing:
+            raise Unavailable("the database")
         answer: asyncio.Future[T] = self._loop.create_future()
         self._asked.put((answer, work))
         return await answer
 
     async def close(self) -> None:
         """When all that was asked for is answered."""
+        self._closing = True
         self._asked.put(None)
         await self._ended
 

@@ -156,3 +156,11 @@ async def test_a_full_disk_is_a_failure_of_the_database(paired: SqliteDriver) ->
     await paired.write(lambda session: session.execute("PRAGMA max_page_count = 1000000"))
     await paired.write(adding(1))
     assert len(await rows(paired)) == 2
+
+
+async def test_after_the_end_a_read_is_refused(path: Path) -> None:
+    """It would wait for ever for a thread that is gone."""
+    async with SqliteDriver.alone_on(path) as driver:
+        pass
+    with pytest.raises(Unavailable, match="the database"):
+        await asyncio.wait_for(driver.read(lambda session: session.fetch("SELECT 1")), 10)
