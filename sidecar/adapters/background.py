@@ -4,8 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
+
+TOLD_AGAIN_SECONDS: Final = 60.0
+"""How long what fails again and again in the same way is not told of anew: an outage must not fill the log."""
 
 Work = Callable[[], Awaitable[int | None]]
 """How much was done."""
@@ -30,6 +34,7 @@ class Repeating:
     portion: int = 1
     gather: float = 0.0
     _troubles: list[str] = field(default_factory=list)
+    _told: list[float] = field(default_factory=list)
     _nudged: asyncio.Event = field(default_factory=asyncio.Event)
 
     def nudge(self) -> None:
@@ -44,11 +49,17 @@ class Repeating:
         try:
             done = await self.work()
         except Exception as fault:  # noqa: BLE001 - whatever it is, the process serves on, and says so
-            self._troubles[:] = [type(fault).__name__]
-            structlog.get_logger().error("background work failed", work=self.name, exc_info=fault)
+            self._tell(fault)
             return None
         self._troubles.clear()
         return done
+
+    def _tell(self, fault: Exception) -> None:
+        now, kind = asyncio.get_running_loop().time(), type(fault).__name__
+        if self.trouble() != kind or now - self._told[-1] >= TOLD_AGAIN_SECONDS:
+            self._told[:] = [now]
+            structlog.get_logger().error("background work failed", work=self.name, exc_info=fault)
+        self._troubles[:] = [kind]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from sidecar.adapters import background
 from sidecar.adapters.background import Repeating
 from sidecar.domain.errors import Unavailable
 from tests.logged import logging_to_memory
@@ -132,3 +135,22 @@ async def test_what_comes_close_together_is_done_together() -> None:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.3)
     assert work.done == 2
+
+
+async def test_what_goes_on_failing_is_told_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that is away for ten minutes leaves ten lines and not hundreds; each new outage is told at once."""
+    work = Work()
+    work.fails = True
+    repeating = Repeating("work", 3600, work)
+    with logging_to_memory() as logged:
+        for _ in range(5):
+            await repeating.once()
+        assert len(logged.of("background work failed")) == 1
+        work.fails = False
+        await repeating.once()
+        work.fails = True
+        await repeating.once()
+        assert len(logged.of("background work failed")) == 2
+        monkeypatch.setattr(background, "TOLD_AGAIN_SECONDS", 0.0)
+        await repeating.once()
+        assert len(logged.of("background work failed")) == 3
