@@ -57,7 +57,7 @@ administrator:
 # limits:
   # body_bytes: 1048576
   # request_seconds: 10.0
-  # shutdown_seconds: 10.0
+  # shutdown_seconds: 8.0
 
 # reconcile:
   # interval_seconds: 3600
