@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import Credentials, Scheme
-from sidecar.web.principal import named, parse_authorization
+from sidecar.web.principal import named, parse_authorization, refreshing
 
 
 def basic(text: str) -> str:
@@ -62,6 +62,20 @@ def test_a_form_and_a_header_mean_the_same(user: str, secret: str) -> None:
             return None
 
     assert outcome(lambda: named(user, secret)) == outcome(lambda: parse_authorization(basic(f"{user}:{secret}")))
+
+
+@pytest.mark.parametrize("header", [basic("a@b:"), basic(":"), basic("<token>:"), "Bearer", "Bearer ", "Bearer  "])
+def test_an_empty_secret_is_no_credential(header: str) -> None:
+    """S23: it never comes as far as being looked up, or being sent to somebody else who vouches."""
+    with pytest.raises(InvalidCredentials):
+        parse_authorization(header)
+
+
+def test_an_empty_secret_of_a_form_is_no_credential() -> None:
+    """S23: neither as a password nor as a refresh token."""
+    for read in (lambda: named("a@b", ""), lambda: named("", ""), lambda: refreshing("")):
+        with pytest.raises(InvalidCredentials):
+            read()
 
 
 def test_a_secret_is_not_shown() -> None:
