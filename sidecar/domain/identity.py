@@ -92,8 +92,12 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Credentials as presented, unproven. `user` is empty for a bearer or a refresh token."""
+    """Credentials as presented, unproven. `user` is empty for a bearer or a refresh token.
+
+    `address` is where they came from, as far as that is known: it proves nothing, and only says whose turn is whose.
+    """
 
     scheme: Scheme
     secret: str = field(repr=False)
     user: str = ""
+    address: str = field(default="", compare=False)

@@ -19,9 +19,11 @@ class Answering:
     def __init__(self, outcome: Principal | Exception | None) -> None:
         self.outcome = outcome
         self.asked = 0
+        self.address = ""
 
     async def authenticate(self, credentials: Credentials) -> Principal | None:
         self.asked += 1
+        self.address = credentials.address
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -37,6 +39,13 @@ async def test_the_first_that_knows_the_credentials_answers() -> None:
     later = Answering(InvalidCredentials())
     assert (await ask(Answering(None), Answering(DAN), later))[0] == DAN
     assert later.asked == 0
+
+
+async def test_authenticators_are_told_where_credentials_come_from() -> None:
+    """So that what is dear to verify is asked in turns, and nobody takes the turns of others (decision 28)."""
+    authenticator = Answering(DAN)
+    await ask(authenticator)
+    assert authenticator.address == ASKING.address
 
 
 async def test_mine_and_bad_ends_the_search() -> None:

@@ -41,7 +41,7 @@ class HtpasswdAuthenticator:
         if not entries.hashes:
             return None
         hashed = entries.hashes.get(credentials.user)
-        right = await self._passwords.right(credentials.user, credentials.secret, hashed, entries.cost)
+        right = await self._passwords.right(credentials, hashed, entries.cost)
         if hashed is None:
             return None
         if not right:

@@ -19,7 +19,7 @@ from sidecar.adapters.sign_in.outbound import Outbound
 from sidecar.adapters.sign_in.people import People, Refused
 from sidecar.adapters.sign_in.remembered import Remembered
 from sidecar.adapters.sign_in.times import moment
-from sidecar.adapters.sign_in.turns import Turns
+from sidecar.adapters.sign_in.turns import Asker, Turns
 from sidecar.domain.errors import Invalid, InvalidCredentials, SignInFault
 from sidecar.domain.identity import CredentialKind, Credentials, Principal, Scheme
 from sidecar.domain.names import Email
@@ -82,7 +82,7 @@ class IntrospectionAuthenticator:
         if not self._could_be_its(credentials):
             return None
         try:
-            return self._principal(await self._verdict(credentials.secret), credentials)
+            return self._principal(await self._verdict(credentials), credentials)
         except Refused as refused:
             structlog.get_logger().info("token refused", introspection=self._server.url, why=str(refused))
             raise InvalidCredentials(refused.fault) from None
@@ -108,10 +108,10 @@ class IntrospectionAuthenticator:
             return False
         return email in self._server.principals.values() or in_domains(email, self._server.email_domains)
 
-    async def _verdict(self, token: str) -> _Verdict:
-        key = self._verdicts.key_of(token)
+    async def _verdict(self, shown: Credentials) -> _Verdict:
+        key = self._verdicts.key_of(shown.secret)
         known = self._verdicts.get(key)
-        return known or await self._turns.ask(key, "", lambda: self._asked(key, token))
+        return known or await self._turns.ask(key, Asker.of(shown), lambda: self._asked(key, shown.secret))
 
     async def _asked(self, key: bytes, token: str) -> _Verdict:
         verdict, now = self._judge(await self._answer(token)), self._clock.now()

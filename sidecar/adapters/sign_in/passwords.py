@@ -12,7 +12,8 @@ from typing import Final
 import bcrypt
 
 from sidecar.adapters.sign_in.remembered import Remembered
-from sidecar.adapters.sign_in.turns import Turns
+from sidecar.adapters.sign_in.turns import Asker, Turns
+from sidecar.domain.identity import Credentials
 from sidecar.ports import Clock, Randomness
 
 _RIGHT_KEPT: Final = timedelta(minutes=5)
@@ -47,14 +48,15 @@ class Passwords:
         """The file has changed: what was right may be wrong now."""
         self._answers.forget()
 
-    async def right(self, name: str, password: str, hashed: bytes | None, cost: int) -> bool:
-        """Whether it is right; with no hash it never is, and takes as long at this cost. Raises Busy."""
-        against = hashed or _dummy(cost)
-        key = self._answers.key_of(name, password, against.decode())
+    async def right(self, shown: Credentials, hashed: bytes | None, cost: int) -> bool:
+        """Whether the password is right; with no hash it never is, and takes as long at this cost. Raises Busy."""
+        against, password = hashed or _dummy(cost), shown.secret
+        key = self._answers.key_of(shown.user, password, against.decode())
         known = self._answers.get(key)
         if known is not None:
             return known
-        answer = await self._turns.ask(key, name, lambda: self._asked(password, against)) and hashed is not None
+        asker = Asker.of(shown)
+        answer = await self._turns.ask(key, asker, lambda: self._asked(password, against)) and hashed is not None
         self._answers.put(key, answer, self._clock.now() + (_RIGHT_KEPT if answer else _WRONG_KEPT), good=answer)
         return answer
 

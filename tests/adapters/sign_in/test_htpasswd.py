@@ -83,8 +83,8 @@ def authenticator(
     return HtpasswdAuthenticator(HtpasswdFile(path), passwords, groups.people(), principals, "acme.example")
 
 
-def basic(user: str, secret: str) -> Credentials:
-    return Credentials(Scheme.BASIC, secret, user)
+def basic(user: str, secret: str, address: str = "") -> Credentials:
+    return Credentials(Scheme.BASIC, secret, user, address)
 
 
 async def test_a_password_proves_whom_its_name_stands_for(authenticator: HtpasswdAuthenticator, groups: Any) -> None:
@@ -233,7 +233,7 @@ async def test_the_same_question_is_asked_once(authenticator: HtpasswdAuthentica
 
 
 async def test_one_name_cannot_hold_up_the_others(authenticator: HtpasswdAuthenticator, checks: Checks) -> None:
-    """Of one name at most four checks wait: further ones are told to come back, never that they are wrong."""
+    """Of one name from one place at most four checks wait: further ones are told to come back, never that they are wrong."""
     checks.going.clear()
     guesses = [asyncio.create_task(authenticator.authenticate(basic("ann", f"guess {n}"))) for n in range(10)]
     await asyncio.sleep(0)
@@ -245,10 +245,31 @@ async def test_one_name_cannot_hold_up_the_others(authenticator: HtpasswdAuthent
     assert await right is not None
 
 
+@pytest.mark.parametrize("guessed", ["ann", "name {}"])
+@pytest.mark.parametrize("place", ["192.0.2.1", "2001:db8::{}"])
+async def test_who_guesses_turns_nobody_else_away(
+    authenticator: HtpasswdAuthenticator, checks: Checks, guessed: str, place: str
+) -> None:
+    """TS-39: neither in her own name nor in a hundred others', from one address or a whole /64, can she be shut out."""
+    checks.going.clear()
+    guesses = [
+        asyncio.create_task(authenticator.authenticate(basic(guessed.format(n), f"guess {n}", place.format(n))))
+        for n in range(100)
+    ]
+    await asyncio.sleep(0)
+    right = asyncio.create_task(authenticator.authenticate(basic("ann", "right", "198.51.100.7")))
+    await asyncio.sleep(0)
+    checks.going.set()
+    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    assert sum(isinstance(outcome, Busy) for outcome in outcomes) == (96 if guessed == "ann" else 52)
+    assert await right is not None
+
+
 async def test_what_waits_is_bounded(authenticator: HtpasswdAuthenticator, checks: Checks) -> None:
     """S30: beyond 64 checks nobody is kept waiting for an answer that would come too late."""
     checks.going.clear()
-    guesses = [asyncio.create_task(authenticator.authenticate(basic(f"name {n}", "x"))) for n in range(70)]
+    shown = [basic(f"name {n}", "x", f"192.0.2.{n}") for n in range(70)]
+    guesses = [asyncio.create_task(authenticator.authenticate(each)) for each in shown]
     await asyncio.sleep(0)
     checks.going.set()
     outcomes = await asyncio.gather(*guesses, return_exceptions=True)
