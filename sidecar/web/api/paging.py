@@ -27,7 +27,7 @@ _Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place of the last item shown, in the order of `sort`."""
+    """The place of the last item shown, in a list's order: `sort` names both."""
 
     sort: str
     place: _Place
@@ -62,6 +62,19 @@ class Listing(Body):
     sort: str = ""
     """The order; `-` turns it round."""
 
+    @property
+    def order(self) -> str:
+        """This list in this order: a place in another means nothing here."""
+        return f"{type(self).__name__} {self.sort}"
+
+    def place(self) -> tuple[str, str] | None:
+        """Where to go on. Raises Invalid for the cursor of another list, or of this one in another order."""
+        if self.cursor is None:
+            return None
+        if self.cursor.sort != self.order:
+            raise Invalid("cursor: belongs to another list, or to another sort")
+        return self.cursor.place
+
 
 @dataclass(frozen=True, slots=True)
 class Orders(Generic[_T]):
@@ -73,20 +86,18 @@ class Orders(Generic[_T]):
 
     def page(self, items: Iterable[_T], asked: Listing) -> tuple[list[_T], str | None]:
         """The items of one page, and the cursor of the next one if there is one."""
-        if asked.cursor is not None and asked.cursor.sort != asked.sort:
-            raise Invalid("cursor: belongs to another sort")
+        after = asked.place()
         key, backwards = self.keys[asked.sort.removeprefix("-")], asked.sort.startswith("-")
         placed = sorted(
             (((key(item), self.name(item)), item) for item in items if self._fits(item, asked)),
             key=lambda each: each[0],
             reverse=backwards,
         )
-        if asked.cursor is not None:
-            after = asked.cursor.place
+        if after is not None:
             placed = [each for each in placed if (each[0] < after if backwards else each[0] > after)]
         limit = asked.limit or UNLIMITED
         shown, left = placed[:limit], placed[limit:]
-        return [item for _, item in shown], str(Cursor(asked.sort, shown[-1][0])) if left else None
+        return [item for _, item in shown], str(Cursor(asked.order, shown[-1][0])) if left else None
 
     def _fits(self, item: _T, asked: Listing) -> bool:
         if asked.filter is None or asked.filter.matches(self.name(item)):

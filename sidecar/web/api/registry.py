@@ -291,21 +291,20 @@ def _slice(asked: Listing) -> Slice:
         order=order,
         backwards=asked.sort.startswith("-"),
         limit=asked.limit or UNLIMITED,
-        after=None if asked.cursor is None else _place(asked.cursor, asked.sort, order),
+        after=_place(asked, order),
         filter=asked.filter,
     )
 
 
-def _place(cursor: Cursor, sort: str, order: str) -> Place:
-    if cursor.sort != sort:
-        raise Invalid("cursor: belongs to another sort")
-    key, name = cursor.place
-    if order in _NAME_ORDERS:
-        return key, name
+def _place(asked: Listing, order: str) -> Place | None:
+    place = asked.place()
+    if place is None or order in _NAME_ORDERS:
+        return place
+    key, name = place
     if not (len(key) <= 19 and key.isascii() and key.isdecimal() and int(key) <= _LARGEST):
         raise Invalid("cursor: is not one that a list gave")
     return int(key), name
 
 
 def _cursor(asked: Listing, last: Place | None) -> str | None:
-    return None if last is None else str(Cursor(asked.sort, (str(last[0]), last[1])))
+    return None if last is None else str(Cursor(asked.order, (str(last[0]), last[1])))

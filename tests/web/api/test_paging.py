@@ -110,4 +110,4 @@ def test_a_cursor_belongs_to_its_order() -> None:
     _, cursor = page([("a", ""), ("b", "")], limit=1)
     with pytest.raises(Invalid) as refused:
         page([], cursor=cursor, sort="kind")
-    assert refused.value.items == ("cursor: belongs to another sort",)
+    assert refused.value.items == ("cursor: belongs to another list, or to another sort",)

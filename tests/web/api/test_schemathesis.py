@@ -49,7 +49,7 @@ CHECKS: Final[list[Any]] = [
 """Those that fit any API. The others take a status for an answer, where here it is `ok` and a code: `hold` looks there."""
 
 BETWEEN_FIELDS: Final = re.compile(
-    r"cursor: (belongs to another sort|is not one that (a|this) list gave)"
+    r"cursor: (belongs to another list, or to another sort|is not one that (a|this) list gave)"
     r"|(permissions|repositories): only beside a project, .*"
     r"|repository: must be components .*"  # behind the project's id
     r"|repositories: .* fits nothing in the project; write the full name"
