@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _STOP_SECONDS: Final = 20.0
 _TAIL_LINES: Final = 15
@@ -36,7 +36,7 @@ async def running(
 
     It has a session of its own: Ctrl-C at the terminal reaches us alone, and we say when it stops.
     """
-    with log.open("ab") as output:
+    with _private(log) as output:
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -49,6 +49,13 @@ async def running(
         yield Program(name, log, process)
     finally:
         await _stop(process)
+
+
+def _private(log: Path) -> BinaryIO:
+    """The log, for its owner's eyes alone: a registry writes the secret of its notifications into its own (S12)."""
+    log.touch(mode=0o600)
+    log.chmod(0o600)
+    return log.open("ab")
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -46,6 +46,19 @@ async def test_an_early_end_is_told_with_the_log(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+async def test_a_log_is_its_owners_alone(tmp_path: Path, earlier: bool) -> None:
+    """S12: a registry's log holds the secret of its notifications; one from before is closed to others, too."""
+    log = tmp_path / "log"
+    if earlier:
+        log.write_text("from before\n")
+        log.chmod(0o644)
+    async with running("registry", ["true"], log, os.environ) as program:
+        await program.ended()
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert log.read_text() == ("from before\n" if earlier else "")
+
+
 def test_a_long_log_is_cut_to_its_end(tmp_path: Path) -> None:
     """Fifteen lines are enough to see why."""
     log = tmp_path / "log"
