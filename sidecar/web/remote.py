@@ -19,13 +19,16 @@ class Proxies:
         self._trusts = lru_cache(maxsize=1024)(self._contains)
 
     def remote_of(self, request: web.Request) -> str:
-        """The nearest address that isn't a trusted proxy's, read from the right: what stands left of it is hearsay."""
+        """The nearest address that isn't a trusted proxy's, read from the right: what stands left of it is hearsay.
+
+        One with a zone (`fe80::1%…`) means something on the proxy's machine alone, and the zone could be any text.
+        """
         address = request.remote or ""
         if not self._trusts(address):
             return address
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
         for hop in reversed([hop.strip() for hop in forwarded.split(",")]):
-            if not _is_address(hop):
+            if not _is_address(hop) or "%" in hop:
                 break
             address = hop
             if not self._trusts(hop):

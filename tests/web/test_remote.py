@@ -45,7 +45,9 @@ def test_a_trusted_proxys_word_is_taken_from_the_right(forwarded: tuple[str, ...
     assert remote("10.0.0.1", *forwarded) == found
 
 
-@pytest.mark.parametrize("forwarded", ["", "unknown", "1.2.3.4:80", "<script>", "1.2.3.4, _hidden", "\N{SNOWMAN}"])
+@pytest.mark.parametrize(
+    "forwarded", ["", "unknown", "1.2.3.4:80", "<script>", "1.2.3.4, _hidden", "fe80::1%<b>", "\N{SNOWMAN}"]
+)
 def test_what_is_no_address_ends_the_search(forwarded: str) -> None:
     """The last address that can be believed stays."""
     assert remote("10.0.0.1", forwarded) == "10.0.0.1"
