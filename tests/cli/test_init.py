@@ -114,8 +114,8 @@ def test_two_installations_share_no_secret(installation: Installation, tmp_path:
     other = Installation(tmp_path / "other", *("http://127.0.0.1:5000", "r.example", "https://a.example", "[::]:1"))
     initialise(installation)
     initialise(other)
-    assert installation.admin_token.read_text() != other.admin_token.read_text()
-    assert installation.ca_key.read_text() != other.ca_key.read_text()
+    for name in ("admin_token", "ca_key", "event_secrets", "pull_secret_keys"):
+        assert getattr(installation, name).read_text() != getattr(other, name).read_text(), name
 
 
 def test_nothing_is_overwritten(installation: Installation) -> None:

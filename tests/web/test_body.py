@@ -50,6 +50,6 @@ async def test_one_at_the_limit_is_taken(http: ClientSession, chunked: bool) -> 
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_one_above_the_limit_is_413(http: ClientSession, chunked: bool) -> None:
-    """By the announced length before a byte is read, or as soon as too much has come."""
+    """S30: by the announced length before a byte is read, or as soon as too much has come."""
     async with http.post("/", data=_chunks(LIMIT + 1) if chunked else b"a" * (LIMIT + 1)) as answer:
         assert answer.status == 413
