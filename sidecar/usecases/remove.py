@@ -98,6 +98,7 @@ class Remove:
         many it looked at.
 
         A push's event comes before its tag is written (fact 1), so that this may write the same tag just before it.
+        Where one can't be put back, the others are seen to all the same; then its fault is raised.
         """
         gate = asyncio.Semaphore(_TOGETHER)
 
@@ -106,10 +107,13 @@ class Remove:
                 await self._see_standing(overlap)
 
         overlapped = await self.changes.overlapped(self.clock.now())
-        await asyncio.gather(*map(see, overlapped))
+        outcomes = await asyncio.gather(*map(see, overlapped), return_exceptions=True)
         now = self.clock.now()
         async with self.changes.changing() as tables:
             await tables.forget_concluded(now, now - OVERLAP, now - AWAITED)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
         return len(overlapped)
 
     async def _see_standing(self, overlap: Overlap) -> None:

@@ -399,6 +399,21 @@ async def test_what_is_yet_to_be_put_back_is_not_forgotten(after: Untagged) -> N
     assert await after.put_back() == digest_of(image(2))
 
 
+async def test_what_can_not_be_put_back_holds_up_nothing_else(after: Untagged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that has lost the blobs refuses the manifest for ever; other intents are forgotten in their time."""
+
+    async def refuses(*_: object) -> None:
+        raise RegistryUnavailable
+
+    await after.push(image(2), second=11, stands=False)
+    await after.remove.untag(ANN, ACME, "web", Tag("new"))
+    after.scene.clock.advance(hours=2)
+    monkeypatch.setattr(after.scene.registry, "put_manifest", refuses)
+    with pytest.raises(RegistryUnavailable):
+        await after.remove.put_back()
+    assert await look_up(after.path, "SELECT tag FROM intent") == [("old",)]
+
+
 async def test_a_registry_that_tells_late_is_waited_for(scene: Scene, tmp_path: Path) -> None:
     """While the end isn't told, more may come that went with the tag; for an hour, because queues can be lost."""
     await scene.push(image(1), "old")
