@@ -96,12 +96,21 @@ class Scene:
         return await self.core.sweeps.request(SweepOrder(reason, project, accepted=True), self.core.clock.now())
 
     async def end_of(self, sweep: Sweep) -> Sweep:
-        for _ in range(1200):
+        """Until nothing is left to do: where verifications would remove much they leave it to another sweep.
+
+        A person accepts what stops.
+        """
+        for _ in range(1800):
             await asyncio.sleep(0.05)
-            found = await self.core.sweeps.get(sweep.id)
-            if found is not None and found.stage is SweepStage.DONE and not await self.unsettled():
-                return found
+            if await self.core.sweeps.stopped() is not None:
+                await self.begin_sweep()
+            elif not await self.unsettled() and await self._is_swept(sweep) and not await self.unsettled():
+                return sweep
         raise AssertionError(f"not settled: {await self.unsettled()}")
+
+    async def _is_swept(self, sweep: Sweep) -> bool:
+        found = await self.core.sweeps.get(sweep.id)
+        return found is not None and found.stage is SweepStage.DONE and await self.core.sweeps.current() is None
 
     async def unsettled(self) -> list[object]:
         async with self.core.index.applying() as tables:
