@@ -9,7 +9,7 @@ import aiohttp
 import typer
 
 from sidecar.cli import method_help
-from sidecar.cli.api_client import ApiClient, ApiRefused
+from sidecar.cli.api_client import SECONDS, ApiClient, ApiRefused
 from sidecar.cli.body import read_body
 from sidecar.cli.caller import callers_credentials
 from sidecar.cli.failure import ExitCode, Failure
@@ -18,16 +18,24 @@ from sidecar.cli.paging import every_page
 from sidecar.cli.table import rows_of, table_of, terminal_width
 from sidecar.cli.terminal import printable_json
 
+_LONG: Final = frozenset(("registry.delete", "reconcile.recount"))
+_LONG_SECONDS: Final = 3600.0
+"""How long the methods may take whose work grows with what the registry holds."""
+
 _METHOD: Final = re.compile(r"[A-Za-z]+\.[A-Za-z]+")
 
 
-def call(
+def call(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     context: typer.Context,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as project.list.")] = "",
     fields: Annotated[list[str] | None, typer.Argument(metavar="key=value|key:=json|-", help="The body.")] = None,
     url: SidecarUrl = LOCAL_SIDECAR,
     table: Annotated[bool, typer.Option("--table", help="Show columns instead of JSON, cut to the terminal.")] = False,
     follow: Annotated[bool, typer.Option("--all", help="Fetch every page of a list, as one result.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=1, metavar="SECONDS", help="How long to wait: else 60, an hour for registry.delete."),
+    ] = None,
     list_methods: Annotated[bool, typer.Option("--list", help="List all methods, or METHOD's namespace.")] = False,
     wants_help: Annotated[bool, typer.Option("--help", help="Show this message, or what METHOD does.")] = False,
 ) -> None:
@@ -61,14 +69,15 @@ def call(
     elif wants_help or not method:
         typer.echo("\n".join(method_help.help_lines(method)) if method else context.get_help())
     else:
-        result = asyncio.run(_call(url, _known(method), read_body(fields or (), sys.stdin), follow))
+        seconds = timeout or (_LONG_SECONDS if method.lower() in _LONG else SECONDS)
+        result = asyncio.run(_call(url, _known(method), read_body(fields or (), sys.stdin), follow, seconds))
         _show(result, table)
 
 
-async def _call(url: str, method: str, body: dict[str, Any], follow: bool) -> dict[str, Any]:
+async def _call(url: str, method: str, body: dict[str, Any], follow: bool, seconds: float) -> dict[str, Any]:
     secret, user = callers_credentials()
     async with aiohttp.ClientSession() as session:
-        api = ApiClient(session, url, secret, user)
+        api = ApiClient(session, url, secret, user, seconds)
         try:
             return await (every_page(api, method, body) if follow else api.call(method, **body))
         except ApiRefused as refused:

@@ -7,6 +7,7 @@ Messages of our own faults are bland, and carry the request's id so that the log
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 import orjson
@@ -79,8 +80,14 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, web.HTTPException):
         allow = error.headers.get("Allow")
         code = _HTTP_CODES.get(error.status, "bad_request")
-        return Problem(error.status, code, error.reason.lower(), allow=allow)
+        return Problem(error.status, code, _told(error), allow=allow)
     return Problem(500, "internal", "internal error")
+
+
+def _told(error: web.HTTPException) -> str:
+    """Our own words as they are; the standard's, such as Not Found, in lower case like all of our messages."""
+    standard = error.reason == HTTPStatus(error.status).phrase
+    return error.reason.lower() if standard else error.reason
 
 
 def _refusal(error: SidecarError) -> Problem:

@@ -3,6 +3,7 @@
 import io
 import json
 import shlex
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.adapters.system import SystemRandomness
+from sidecar.cli.api_client import ApiClient
 from sidecar.cli.body import read_body, typed
 from sidecar.cli.failure import ExitCode
 from sidecar.cli.main import main
@@ -312,3 +314,55 @@ def test_without_a_method_the_command_explains_itself(call: Call) -> None:
 def test_an_example_is_read_as_it_was_meant(body: dict[str, Any]) -> None:
     """What help shows can be typed into a shell."""
     assert read_body(shlex.split(typed(body)), io.StringIO()) == body
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """Something that takes calls and never answers; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_call_that_takes_too_long_goes_on_at_the_sidecar(call: Call) -> None:
+    """Whoever gives up is told so, rather than that nobody is there: a repository may take long to delete."""
+    with silent() as url:
+        ended = call(
+            "registry.delete",
+            "project=acme",
+            "repository=web",
+            "--timeout",
+            "1",
+            SIDECAR_URL=url,
+            SIDECAR_TOKEN=KEY,
+            SIDECAR_EMAIL="ci@acme.example",
+        )
+    assert ended.code == ExitCode.UNAVAILABLE
+    assert "registry.delete: no answer within 1 s. What it changes goes on at the sidecar" in ended.err
+    assert "--timeout" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds"),
+    [
+        (["registry.delete"], 3600),
+        (["Registry.Delete"], 3600),
+        (["reconcile.recount"], 3600),
+        (["registry.list"], 60),
+        (["registry.delete", "--timeout", "5"], 5),
+    ],
+)
+def test_what_takes_long_is_waited_for(
+    call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
+) -> None:
+    """An hour for what grows with the registry, a minute for anything else, and what is asked for."""
+    asked: list[float] = []
+
+    class Patient(ApiClient):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            asked.append(self._seconds)
+
+    monkeypatch.setattr("sidecar.cli.call.ApiClient", Patient)
+    with scripted(good()) as api:
+        assert call(*arguments, SIDECAR_URL=api.url, SIDECAR_TOKEN="rpt_x").code == ExitCode.DONE
+    assert asked == [seconds]

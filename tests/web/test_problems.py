@@ -21,6 +21,7 @@ from sidecar.domain.errors import (
     Unauthorized,
     Unavailable,
 )
+from sidecar.web.api.json_object import NotJson
 from sidecar.web.problems import api_envelope, problem_of, token_envelope
 
 ID = "request-1"
@@ -119,3 +120,13 @@ def test_no_credentials_and_bad_ones_are_the_same_401(error: Unauthorized) -> No
     answer = token_envelope("https://x.example/token")(problem_of(error), ID)
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="https://x.example/token"')
     assert answer.body == token_envelope("https://x.example/token")(problem_of(Unauthorized()), "other").body
+
+
+def test_our_own_words_are_told_as_they_are() -> None:
+    """What is wrong with a body is told in words in which JSON is called JSON; the standard's are in lower case."""
+    assert (
+        problem_of(NotJson("the body is not JSON: line 1, column 2")).message
+        == "the body is not JSON: line 1, column 2"
+    )
+    assert problem_of(web.HTTPNotFound()).message == "not found"
+    assert problem_of(web.HTTPRequestEntityTooLarge(max_size=1, actual_size=2)).message == "request entity too large"

@@ -124,7 +124,7 @@ def _operation(method: AnyMethod, schemas: _Schemas) -> dict[str, Any]:
     return {
         "operationId": method.name,
         "tags": [method.name.partition(".")[0]],
-        "summary": method.description.partition(". ")[0].rstrip("."),
+        "summary": method.description.partition("\n\n")[0].partition(". ")[0].rstrip("."),
         "description": method.description,
         "x-permission": method.permission,
         "x-errors": errors_of(method),
