@@ -69,6 +69,24 @@ async def test_an_older_token_brings_no_group_back(
     assert remember.groups_of(ANN) == OPS
 
 
+@pytest.mark.parametrize("flush", [False, True])
+async def test_nor_one_older_than_a_word_that_changed_nothing(
+    remember: RememberGroups, clock: HeldClock, flush: bool
+) -> None:
+    """Put into a group and out again between two sign-ins that told the same: the token from in between is too old."""
+    remember.told(ANN, ToldGroups(frozenset(), clock.now()))
+    if flush:
+        await remember.flush()
+    clock.advance(minutes=5)
+    between = clock.now()
+    clock.advance(minutes=5)
+    remember.told(ANN, ToldGroups(frozenset(), clock.now()))
+    remember.told(ANN, ToldGroups(OPS, between))
+    assert remember.groups_of(ANN) == frozenset()
+    remember.told(ANN, ToldGroups(OPS, clock.now()))
+    assert remember.groups_of(ANN) == OPS
+
+
 async def test_they_end_thirty_days_after_the_last_sign_in(
     remember: RememberGroups, database: Database, clock: HeldClock
 ) -> None:
