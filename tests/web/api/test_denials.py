@@ -67,6 +67,7 @@ async def test_no_tenant_sees_anothers(api: Api) -> None:
     for body in ({"project": "acme"}, {}, {"project": "*"}):
         assert (await api.error("registry.denials", beta, **body))["code"] == "project_not_found"
     assert {item.get("project") for item in await denials(api, api.root)} == {"acme", None}
+    await ask(api, "beta@example.com", beta, "repository:acme/not-yet-written:pull")
     await api.result("project.delete", api.root, project="acme")
     api.clock.advance(seconds=1)
     await api.result("project.create", api.root, sid="acme")
