@@ -72,11 +72,11 @@ class Verify:
         return verdicts
 
     async def _is_held(self, repositories: Iterable[RepositoryName]) -> bool:
-        if await self.sweeps.guards():
-            return True
-        if not await self._is_much() and await self._are_known(repositories):
+        """A sweep under way may have passed what is held: another one is asked for, once. One that stopped waits."""
+        if not await self.sweeps.guards() and not await self._is_much() and await self._are_known(repositories):
             return False
-        await self.sweeps.guard(self.clock.now())
+        if await self.sweeps.stopped() is None:
+            await self.sweeps.guard(self.clock.now())
         return True
 
     async def _is_much(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from sidecar.domain.targets import Target
 from sidecar.ports.index import InboxEvent
+from sidecar.usecases import reconcile
 from sidecar.usecases.index_events import IndexEvents
 from tests.notifications import envelope, event
 from tests.usecases.sweeping import SETTLE, World, world
@@ -140,3 +141,23 @@ async def test_deletions_that_never_happened_are_undone(here: World) -> None:
     here.clock.advance(seconds=timedelta(seconds=5).total_seconds())
     await here.verified()
     assert len(await here.tags()) == TAGS
+
+
+async def test_what_is_held_behind_the_sweep_is_swept_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep under way has looked at that repository already, so that another one follows it."""
+    monkeypatch.setattr(reconcile, "_AT_A_TIME", 1)
+    await here.push("zoo/last", "v1", TAGS)
+    await here.database.sweeps.guard(here.clock.now())
+    await here.reconcile.run_once()
+    sweep = await here.database.sweeps.current()
+    assert sweep is not None
+    assert sweep.position == "acme/web"
+    del here.registry.tags["acme/web"]["t00"]
+    await suspect_tags(here, 0, 1)
+    for _ in range(2):
+        await here.verify.run_once()
+        here.clock.advance(seconds=5)
+    assert len(await here.tags()) == TAGS
+    await here.verified()
+    assert len(await here.tags()) == TAGS - 1
+    assert await here.database.sweeps.current() is None
