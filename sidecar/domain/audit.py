@@ -18,7 +18,7 @@ from sidecar.domain.intents import Change, Intent
 from sidecar.domain.names import EVERY_PROJECT
 from sidecar.domain.policy import Caller
 from sidecar.domain.pull_secrets import PullSecret
-from sidecar.domain.secrets import without_secrets
+from sidecar.domain.secrets import without_secrets, without_whole_secrets
 from sidecar.domain.tally import window_of
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
 
@@ -109,7 +109,7 @@ def put_back(intent: Intent, pushed: Digest, at: datetime, project: str | None) 
 def _of_intent(intent: Intent, project: str | None) -> Resource:
     """The tag, manifest or repository that it is about."""
     if intent.tag is not None:
-        return Resource("tag", f"{intent.repository}:{intent.tag}", project)
+        return Resource("tag", f"{intent.repository}:{without_whole_secrets(intent.tag)}", project)
     if intent.digest is not None:
         return Resource("manifest", f"{intent.repository}@{intent.digest}", project)
     return Resource("repository", intent.repository, project)

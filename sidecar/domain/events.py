@@ -17,6 +17,7 @@ from sidecar.domain.documents import Ambiguous, read_json
 from sidecar.domain.errors import Invalid
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.names import RepositoryName
+from sidecar.domain.secrets import without_whole_secrets
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _BLOB_TYPE: Final = "application/octet-stream"
@@ -32,7 +33,8 @@ class Unreadable(ValueError):
 class Origin:
     """Where an event came from. `time` is the registry's, in nanoseconds since 1970.
 
-    `address` may be a client's own claim (X-Forwarded-For), so it is shown and never trusted.
+    `address` may be a client's own claim (X-Forwarded-For), so it is shown and never trusted. Nothing of it holds a
+    secret: a client may have written one where its name belongs (S12).
     """
 
     event: str
@@ -211,9 +213,9 @@ def _origin(event: Mapping[str, Any], request: Mapping[str, Any]) -> Origin:
     return Origin(
         event=identifier,
         time=nanoseconds(_text(event, "timestamp")),
-        actor=_text(_mapping(actor, "actor"), "name"),
-        address=_text(request, "addr"),
-        client=_text(request, "useragent"),
+        actor=without_whole_secrets(_text(_mapping(actor, "actor"), "name")),
+        address=without_whole_secrets(_text(request, "addr")),
+        client=without_whole_secrets(_text(request, "useragent")),
         request=_text(request, "id"),
         instance=_text(_mapping(source, "source"), "instanceID"),
     )

@@ -80,6 +80,11 @@ def without_secrets(text: str) -> str:
     return _IN_TEXT.sub(_named, text)
 
 
+def without_whole_secrets(text: str) -> str:
+    """What programs of others wrote, such as a client's name of itself: as it is, unless `holds_secret`."""
+    return without_secrets(text) if holds_secret(text) else text
+
+
 def _named(secret: re.Match[str]) -> str:
     return f"({_NAMES.get(secret[0][:3], 'a signed token')})"
 

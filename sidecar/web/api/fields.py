@@ -42,6 +42,7 @@ class Made:
     """Annotates a field whose text `make` turns into what its handler takes, or refuses as Invalid.
 
     `pattern` is of the whole text, `format` a name for what no pattern can say; both are for the API's description.
+    `kept` is False for what the registry may hold whatever it looks like, and what must be named to be taken away.
     """
 
     make: Callable[[str], object]
@@ -49,6 +50,7 @@ class Made:
     shortest: int = 1
     pattern: str | None = None
     format: str | None = None
+    kept: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._made, core_schema.str_schema(max_length=self.longest))
@@ -63,7 +65,7 @@ class Made:
 
         Nothing of this kind is a secret: whoever pastes one into a name or a description is told before it is kept.
         """
-        if holds_secret(text):
+        if self.kept and holds_secret(text):
             raise ValueError("holds a secret; it was not kept, but revoke it if others may have seen it")
         try:
             return self.make(text)
@@ -134,9 +136,9 @@ ProjectField = Annotated[ProjectId, Made(ProjectId, 32, 3, pattern=_SID)]
 AccountIdField = Annotated[AccountId, Made(AccountId, 32, pattern=r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?")]
 AccountField = Annotated[str, Made(_account, 254)]
 DigestField = Annotated[Digest, Made(Digest, 135, pattern=DIGEST_PATTERN)]
-TagField = Annotated[Tag, Made(Tag, 128, pattern=TAG_PATTERN)]
+TagField = Annotated[Tag, Made(Tag, 128, pattern=TAG_PATTERN, kept=False)]
 RepositoryField = Annotated[RepositoryName, Made(RepositoryName, 255, pattern=REPOSITORY_PATTERN)]
-ImageField = Annotated[ImageReference, Made(ImageReference.read, 391, format="image")]
+ImageField = Annotated[ImageReference, Made(ImageReference.read, 391, format="image", kept=False)]
 RoleField = Annotated[RoleName, Made(RoleName, 63, pattern=r"[a-z][a-z0-9-]*")]
 EmailField = Annotated[Email, Made(Email, 254, format="email")]
 PrincipalField = Annotated[PrincipalName, Made(PrincipalName, 260, format="principal")]
