@@ -20,15 +20,7 @@ from sidecar.web.metrics import Metrics
 from sidecar.web.principal import PRINCIPAL, ROUTE
 from sidecar.web.problems import Envelope, api_envelope, problem_of
 from sidecar.web.remote import Proxies
-from sidecar.web.server import Connection
-
-_HEADERS: Final = {
-    hdrs.CACHE_CONTROL: "no-store",
-    hdrs.PRAGMA: "no-cache",
-    hdrs.SERVER: "registry-sidecar",
-    istr("X-Content-Type-Options"): "nosniff",
-}
-"""On every answer. Without a name of its own, aiohttp would tell its version and Python's."""
+from sidecar.web.server import HEADERS, Connection
 
 _REQUEST_ID: Final = istr("X-Request-ID")
 
@@ -63,7 +55,7 @@ class FrontDoor:
         finally:
             if isinstance(connection, Connection):
                 connection.request_ended()
-        answer.headers.update(_HEADERS)
+        answer.headers.update(HEADERS)
         answer.headers[_REQUEST_ID] = request_id
         self._record(request, answer.status, perf_counter() - started)
         return answer

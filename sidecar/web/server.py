@@ -10,12 +10,21 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
+from multidict import istr
 
 from sidecar.web.problems import Problem, api_envelope
+
+HEADERS: Final = {
+    hdrs.CACHE_CONTROL: "no-store",
+    hdrs.PRAGMA: "no-cache",
+    hdrs.SERVER: "registry-sidecar",
+    istr("X-Content-Type-Options"): "nosniff",
+}
+"""On every answer. Without a name of its own, aiohttp would tell its version and Python's."""
 
 MAX_HEAD_LINE: Final = 32 * 1024
 """Bytes of the request line, and of each header field (TS-22)."""
@@ -92,6 +101,7 @@ class Connection(RequestHandler):
             "not a valid HTTP request", remote=request.remote, error=type(exc).__name__, exc_info=unforeseen
         )
         answer = api_envelope(Problem(400, "bad_request", "not a valid HTTP request"), request_id="")
+        answer.headers.update(HEADERS)
         answer.force_close()
         return answer
 

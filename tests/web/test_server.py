@@ -213,6 +213,15 @@ async def test_what_is_not_http_is_400_in_json(connect: Connect, head: bytes) ->
     assert await wire.closed_within(3)
 
 
+async def test_what_is_not_http_learns_nothing_of_the_server(connect: Connect) -> None:
+    """Neither aiohttp's version nor Python's, though the answer never comes to the application."""
+    wire = await connect()
+    await wire.send(b"rubbish\r\n\r\n")
+    head = (await wire.reader.readuntil(b"\r\n\r\n")).lower()
+    assert b"\r\nserver: registry-sidecar\r\n" in head
+    assert b"\r\nx-content-type-options: nosniff\r\n" in head
+
+
 @pytest.mark.parametrize("length", [30_000, 32_000])
 async def test_long_lines_and_fields_are_taken(connect: Connect, length: int) -> None:
     """TS-22: up to 32 KiB of each."""
