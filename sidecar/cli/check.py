@@ -7,6 +7,7 @@ import typer
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.cli.diagnosis import diagnose
 from sidecar.cli.options import ConfigFile
+from sidecar.cli.terminal import printable
 from sidecar.config import Config
 
 _MARKS = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
@@ -30,6 +31,6 @@ async def _report(config: Config) -> bool:
     """Prints each finding as it is made; whether nothing is wrong."""
     sound = True
     async for finding in diagnose(config, SystemClock(), SystemRandomness()):
-        typer.echo(f"{_MARKS[finding.level]}  {finding.text}")
+        typer.echo(f"{_MARKS[finding.level]}  {printable(finding.text)}")
         sound = sound and finding.level != "wrong"
     return sound
