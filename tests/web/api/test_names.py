@@ -3,7 +3,9 @@
 What may be met is said by an oracle of a few lines that knows nothing of how names are read or stored.
 """
 
+import asyncio
 import re
+import time
 import unicodedata
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.web.api.calling import Api
 from tests.web.api.lists import LISTS, SIDS, TITLES, filled
+from tests.web.api.pushing import Pushing, image
 from tests.web.api.test_garbage import examples
 from tests.web.api.test_tenant_matrix import MATRIX, InProject, Tenancy, tenancy_for
 
@@ -42,6 +45,8 @@ _PIECES: Final = st.sampled_from([*ODD, *ODD, *"abcABC01"])
 _TEXTS: Final = st.lists(_PIECES, max_size=8).map("".join) | st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20
 )
+_GLOBS: Final = st.lists(st.sampled_from([*"aabb*_.-x/", "**"]), max_size=5).map("".join).map("acme/{}".format)
+"""What a binding may be narrowed to, or nearly."""
 
 
 @st.composite
@@ -183,3 +188,63 @@ async def test_a_cut_of_a_log_is_exact(full: Api, method: str, field: str, told:
         assert envelope["result"]["items"] == fitting
     else:
         assert envelope["error"]["code"] == "validate"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def narrowed(full: Api) -> str:
+    """The token of somebody whose binding in acme the test narrows, and who is bound nowhere else."""
+    return await full.tenants.secret("eve@example.com")
+
+
+@examples(60)
+@given(data=st.data())
+async def test_a_narrowed_binding_reaches_what_the_oracle_says(full: Api, narrowed: str, data: st.DataObject) -> None:
+    """S14: what a binding is narrowed to lets through each repository that fits, and no other."""
+    known = [item["name"] for item in await LISTS["registry.list"].items(full)]
+    text = data.draw(_GLOBS | _GLOBS | st.sampled_from([*known, "acme/*", "acme/*b*"]).flatmap(rewritten) | _TEXTS)
+    binding = {"project": "acme", "email": "eve@example.com", "roles": ["viewer"], "repositories": [text]}
+    envelope = await full.call("role.bind", full.root, **binding)
+    if not envelope["ok"]:
+        assert envelope["error"]["code"] == "validate"
+        return
+    seen = [item["name"] for item in (await full.result("registry.list", narrowed, project="acme"))["items"]]
+    assert seen == [name for name in known if met(text, name)]
+    for name in known:
+        answer = await full.call("registry.get", narrowed, project="acme", repository=name)
+        assert answer["ok"] == met(text, name), name
+
+
+UNOWNED: Final = ("library/a_b", "library/axb", "libraryx/ab", "lib-rary/ab", "nginx", "ngin_x", "nginx-x", "nginx/x")
+_OWNED: Final = st.sampled_from([*UNOWNED, "library/*", "library/a*", "nginx*", "*", "*/ab"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def owner(full: Api) -> str:
+    """A project that owns nothing yet, beside repositories that are nobody's."""
+    await full.result("project.create", full.root, sid="owner")
+    pushing = Pushing(full.sidecar.application.core.index)
+    for number, name in enumerate(UNOWNED):
+        await pushing.push(name, image(number), "v1")
+    return "owner"
+
+
+@examples(60)
+@given(data=st.data())
+async def test_a_project_owns_what_the_oracle_says(full: Api, owner: str, data: st.DataObject) -> None:
+    """S14: a name that a project owns is that name, and `<name>/*` all below it: nothing else becomes its own."""
+    text = data.draw(_OWNED | _OWNED.flatmap(rewritten) | _TEXTS)
+    envelope = await full.call("project.update", full.root, project=owner, owns=[text])
+    if not envelope["ok"]:
+        assert envelope["error"]["code"] == "validate"
+        return
+    below = text.removesuffix("*") if text.endswith("/*") else None
+    expected = sorted(name for name in UNOWNED if name == text or (below and name.startswith(below)))
+    deadline = time.monotonic() + 30
+    while (seen := await listed(full, owner)) != expected:
+        assert time.monotonic() < deadline, seen
+        await asyncio.sleep(0.01)
+
+
+async def listed(api: Api, project: str) -> list[str]:
+    """The project's repositories as of now: whose they are is written down soon after `owns` changed."""
+    return [item["name"] for item in (await api.result("registry.list", api.root, project=project))["items"]]
