@@ -17,6 +17,7 @@ _EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "too_large": ExitCode.USAGE,
     "unauthorized": ExitCode.DENIED,
     "forbidden": ExitCode.DENIED,
+    "too_many_attempts": ExitCode.DENIED,
     "registry_unavailable": ExitCode.UNAVAILABLE,
     "unavailable": ExitCode.UNAVAILABLE,
     "internal": ExitCode.UNAVAILABLE,

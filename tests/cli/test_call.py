@@ -213,6 +213,13 @@ def test_what_may_go_well_later_has_an_exit_code(call: Call, answer: tuple[int, 
     assert (ended.code, ended.out) == (ExitCode.UNAVAILABLE, "")
 
 
+def test_too_many_wrong_credentials_are_wrong_credentials(call: Call) -> None:
+    """Only who shows wrong ones is told to wait; the same again won't help."""
+    with scripted(bad("too_many_attempts", 429)) as api:
+        ended = call("me.get", SIDECAR_TOKEN="rpt_x", SIDECAR_URL=api.url)
+    assert ended.code == ExitCode.DENIED
+
+
 def test_nobody_there_is_unavailable(call: Call) -> None:
     """A refused connection is one line."""
     ended = call("me.get", SIDECAR_TOKEN="rpt_x", SIDECAR_URL="http://127.0.0.1:9")
