@@ -146,7 +146,7 @@ class ManagePullSecrets:
             known = await _known(tables, project, name)
             renewed = replace(known, renewed_at=now, expires_at=ending.from_now(now, known.lifetime))
             if known.server is None:
-                renewed, login = await self._reissued(tables, caller, renewed, overlap or OVERLAP, password)
+                renewed, login = await self._reissued(tables, caller, known, renewed, overlap or OVERLAP, password)
             else:
                 renewed, login = self._resealed(renewed, known.server, password)
             handed = _handed(renewed, login, others)
@@ -188,13 +188,19 @@ class ManagePullSecrets:
         return secret.expires_at is not None and secret.expires_at < self.clock.now() + span
 
     async def _reissued(
-        self, tables: Tables, caller: Caller, renewed: PullSecret, overlap: timedelta, password: str | None
+        self,
+        tables: Tables,
+        caller: Caller,
+        before: PullSecret,
+        renewed: PullSecret,
+        overlap: timedelta,
+        password: str | None,
     ) -> tuple[PullSecret, Login]:
         if password is not None:
             raise Invalid("password: this registry's secrets are made here; leave it out")
         _require_pulls(caller, renewed.project, renewed.repositories)
         await self._let_run_out(tables, renewed, overlap)
-        renewed = replace(renewed, expires_at=_end(renewed.expires_at, caller.principal))
+        renewed = replace(renewed, expires_at=_later_end(renewed, before, caller.principal))
         new = await self._new_credential(tables, caller, renewed)
         renewed = replace(renewed, credential=new.kept.credential.id, usable=True)
         return renewed, Login(self.host, renewed.username, new.text)
@@ -282,6 +288,17 @@ def _end(wanted: datetime | None, maker: Principal) -> datetime | None:
     if maker.limit is None or maker.expires_at is None:
         return wanted
     return maker.expires_at if wanted is None else min(wanted, maker.expires_at)
+
+
+def _later_end(renewed: PullSecret, before: PullSecret, maker: Principal) -> datetime | None:
+    """Invalid where the maker's token would end it before the secret that it takes the place of: pulls would stop."""
+    end = _end(renewed.expires_at, maker)
+    if end is None or end == renewed.expires_at or (before.expires_at is not None and before.expires_at <= end):
+        return end
+    raise Invalid(
+        "expiresAt: the secret would end with the scoped token, before the one that is there; renew with a personal "
+        "token or a service account's key, or say an end within the token's"
+    )
 
 
 async def _add(tables: Tables, caller: Caller, secret: PullSecret) -> None:

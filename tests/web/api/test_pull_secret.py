@@ -152,6 +152,21 @@ async def test_one_made_with_a_scoped_token_ends_with_it(acme: Acme) -> None:
     assert (await acme.ok("get", **CLUSTER))["valid"] is False
 
 
+@pytest.mark.parametrize("lifetime", [{}, {"ttlSeconds": 86400}])
+async def test_a_scoped_token_shortens_no_life_unasked(acme: Acme, lifetime: dict[str, int]) -> None:
+    """Else a cluster's pulls would end a day after a renewal that looked well; who asks for a short life gets it."""
+    old = secret_in(await acme.ok("create", **CLUSTER, **lifetime))
+    limit = Limit(ProjectId("acme"), frozenset(("pullsecret.create", "registry.pull")))
+    end = acme.api.clock.now().replace(hour=13)
+    token = await acme.api.tenants.secret(OWNER, CredentialKind.SCOPED_TOKEN, limit, end, "scoped")
+    for longer in ({}, {"ttlSeconds": 7200}):
+        error = await acme.api.error("pullSecret.renew", token, **CLUSTER, **longer)
+        assert (error["code"], error["items"][0].partition(":")[0]) == ("validate", "expiresAt")
+    assert [secret["hint"] for secret in (await acme.ok("get", **CLUSTER))["secrets"]] == [f"{old[:8]}…"]
+    renewed = await acme.api.result("pullSecret.renew", token, **CLUSTER, ttlSeconds=1800)
+    assert renewed["expiresAt"] == "2026-11-23T12:30:00Z"
+
+
 async def test_renewing_leaves_the_old_secret_its_time(acme: Acme) -> None:
     """Both pull until the overlap ends, then the new one alone, which lives as long as the old one was to."""
     old = secret_in(await acme.ok("create", **CLUSTER, ttlSeconds=10 * 86400))
