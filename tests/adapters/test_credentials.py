@@ -21,6 +21,7 @@ KINDS = {
     SecretKind.PERSONAL_TOKEN: CredentialKind.PERSONAL_TOKEN,
     SecretKind.SCOPED_TOKEN: CredentialKind.SCOPED_TOKEN,
     SecretKind.REFRESH_TOKEN: CredentialKind.REFRESH_TOKEN,
+    SecretKind.PULL_SECRET: CredentialKind.PULL_SECRET,
 }
 
 
@@ -53,6 +54,7 @@ TAKEN = {
     (SecretKind.PERSONAL_TOKEN, Scheme.BEARER),
     (SecretKind.SCOPED_TOKEN, Scheme.BASIC),
     (SecretKind.SCOPED_TOKEN, Scheme.BEARER),
+    (SecretKind.PULL_SECRET, Scheme.BASIC),
 }
 
 

@@ -17,14 +17,14 @@ async def test_only_administrators_of_the_installation_may(api: Api) -> None:
 
 
 async def test_what_is_listed_is_told_with_its_facts(api: Api) -> None:
-    """Digest, project, the last event, and that the registry gives no answer here."""
+    """Digest, project, the last event, and that the registry agrees."""
     await api.tenants.project("acme")
     digest = await Pushing(api.sidecar.application.core.index).push("acme/web", image(1), "v1", read=True)
     result = await api.result("installation.explainImage", api.root, image="acme/web:v1")
     assert (result["listed"], result["digest"], result["project"]) == (True, digest, "acme")
     assert result["because"][0] == "pushed by ci@acme.example"
     assert (result["lastEvent"]["action"], result["lastEvent"]["by"]) == ("push", "ci@acme.example")
-    assert (result["registry"], result["quarantined"]) == ("no answer", [])
+    assert (result["registry"], result["quarantined"]) == ("agrees", [])
 
 
 @pytest.mark.parametrize("reference", ["acme/web", "acme/web:-x", "acme/web@sha256:12"])

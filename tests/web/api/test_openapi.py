@@ -30,7 +30,7 @@ async def test_every_method_is_explained(shared: Api) -> None:
         assert operation["operationId"] == path[1:]
         assert operation["description"].endswith(".")
         assert {"unauthorized", "validate"} <= set(operation["x-errors"])
-        assert set(operation["responses"]) == {"200", "400", "404", "408", "413", "500", "503"}
+        assert set(operation["responses"]) == {"200", "400", "404", "408", "413", "429", "500", "503"}
 
 
 async def test_every_example_is_a_body_of_its_method(shared: Api) -> None:
