@@ -1,7 +1,7 @@
 """Decision 7: sizes and numbers that are kept step by step are those that a count from scratch finds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.adapters.database import Database, index_recount, open_database
+from sidecar.domain.actors import ITSELF
+from sidecar.domain.audit import AuditEntry, Resource
 from sidecar.domain.digests import Tag
 from sidecar.domain.events import DigestDeleted, TagDeleted
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
@@ -18,7 +20,8 @@ from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.targets import Target
 from sidecar.domain.tenancy import Project
-from sidecar.ports.index import Suspect
+from sidecar.ports.auditing import AuditQuery
+from sidecar.ports.index import Miscount, Suspect
 from tests.contracts.test_index import digest, image, index_of, origin, push, read_in
 from tests.fakes import HeldClock
 
@@ -152,6 +155,23 @@ async def test_a_large_repository_is_counted_in_portions(counted: Database, monk
     assert len(found) == len(IMAGES) + 1
     assert progress == [(0, 2), (1, 2), (2, 2)]
     assert await counted.index.recount() == []
+
+
+async def test_what_is_mended_before_the_end_is_audited(counted: Database) -> None:
+    """A recount that is broken off, as by the end of the process, has mended what it had come to."""
+    async with counted.index.applying() as tables:
+        await tables._session.execute("UPDATE repository SET size = size + 1")
+
+    def audited(found: Sequence[Miscount]) -> AuditEntry:
+        return AuditEntry(HeldClock().now(), ITSELF, "recount", Resource("index", ""), after={"mended": len(found)})
+
+    def breaks_off(done: int, _: int) -> None:
+        if done:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await counted.index.recount(audited, breaks_off)
+    assert [entry.after for entry in await counted.audit.read(AuditQuery(10))] == [{"mended": 1}]
 
 
 async def test_others_write_while_it_counts(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,9 +210,17 @@ class Recount:
     ) -> list[Miscount]:
         """What differed, and is mended now. `progress` is told how many of how many repositories and projects are done.
 
-        Between two portions everybody else has a turn.
+        Between two portions everybody else has a turn. Broken off, it has mended what it had come to, and audits that.
         """
         found: list[Miscount] = []
+        try:
+            await self._count_all(found, progress)
+        finally:
+            if audited is not None:
+                await self._driver.write(lambda session: AuditTable(session).record(audited(found)))
+        return found
+
+    async def _count_all(self, found: list[Miscount], progress: Callable[[int, int], None]) -> None:
         repositories = await self._driver.read(lambda session: session.fetch(_NAMES))
         projects = await self._driver.read(lambda session: session.fetch(_PROJECT_NAMES))
         total = len(repositories) + len(projects)
@@ -224,10 +232,7 @@ class Recount:
             progress(done, total)
             found += await self._driver.write(partial(_mend_project, project))
             await asyncio.sleep(0)
-        if audited is not None:
-            await self._driver.write(lambda session: AuditTable(session).record(audited(found)))
         progress(total, total)
-        return found
 
     async def _repository(self, identifier: int, name: str) -> AsyncIterator[list[Miscount]]:
         yield await self._driver.write(partial(_mend_repository, identifier, name))
