@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sidecar.domain.audit import done
-from sidecar.domain.errors import Forbidden, Invalid, InvalidCredentials, found
+from sidecar.domain.errors import Forbidden, Invalid, InvalidCredentials, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
 from sidecar.domain.names import Email, Glob, ProjectId
@@ -18,10 +18,13 @@ from sidecar.domain.policy import Caller, Grant, missing_from, require_all
 from sidecar.domain.roles import NEVER_SCOPED, PERMISSIONS, REGISTRY_PERMISSIONS
 from sidecar.domain.secrets import RANDOM_BYTES
 from sidecar.domain.tenancy import IssuedSecret
-from sidecar.ports import Clock, Randomness, Store
+from sidecar.ports import Clock, Randomness, Store, Tables
 
 PERSONAL_LIFETIME: Final = timedelta(days=30)
 SCOPED_LIFETIME: Final = timedelta(seconds=900)
+
+MOST: Final = 1000
+"""Tokens of one principal that are remembered: whoever can sign in makes them, with rights or without (S30)."""
 
 _LISTED: Final = (CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN)
 
@@ -92,9 +95,22 @@ class ManageTokens:
         async with self.store.writing() as tables:
             if maker.credential is not None and await tables.secrets.get(maker.credential) is None:
                 raise InvalidCredentials
+            await _make_room(tables, maker, now)
             await tables.secrets.add(token.kept)
             await tables.audit.record(done(caller, now, None, token.kept))
         return token
+
+
+async def _make_room(tables: Tables, maker: Principal, now: datetime) -> None:
+    """For one more. What has expired goes, the oldest first; what lives stays, and Refused says so."""
+    known = await tables.secrets.of_principal(Email(maker.name), _LISTED)
+    surplus = max(0, len(known) - MOST + 1)
+    expired = [token for token in known if not token.credential.valid_at(now)][:surplus]
+    if len(expired) < surplus:
+        many = f"{maker.name} has {MOST} tokens that still live: revoke some, or make them live for less long"
+        raise Refused("too_many_tokens", "api: too many tokens", (many,))
+    for token in expired:
+        await tables.secrets.remove(token.credential.id)
 
 
 def _maker(caller: Caller) -> Principal:

@@ -26,6 +26,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "too_many_keys": "a service account has at most 100 keys",
     "pull_secret_not_found": "the project has no pull secret of that name",
     "pull_secret_locked": "no key of the installation opens the password, or there is none to keep it with",
+    "too_many_tokens": "somebody has at most 1000 tokens that still live",
     "too_many_pull_secrets": "a project has at most 100 pull secrets, and each at most 100 living secrets",
     "quarantined_event_not_found": "the quarantine has no item of that id",
     "registry_unavailable": "the registry did not answer as it should; nothing was changed",

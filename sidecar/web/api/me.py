@@ -142,7 +142,7 @@ class MeNamespace:
                 NewToken,
                 self.generate_token,
                 _SCOPED_EXAMPLE,
-                ("forbidden", "project_not_found"),
+                ("forbidden", "project_not_found", "too_many_tokens"),
             ),
             Method("me.listTokens", None, ListTokens, TokenList, self.list_tokens, {}, ("forbidden",)),
             Method(

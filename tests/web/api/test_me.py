@@ -9,6 +9,7 @@ from sidecar.domain.identity import CredentialKind
 from sidecar.domain.names import Email
 from sidecar.domain.roles import NEVER_SCOPED, PERMISSIONS
 from sidecar.domain.secrets import SecretKind, recognise
+from sidecar.usecases import manage_tokens
 from tests.web.api.calling import Api, basic
 
 OWNER, DEV, NARROW, STRANGER = "olga@example.com", "dan@example.com", "nora@example.com", "sam@example.com"
@@ -297,3 +298,20 @@ async def test_the_administrators_token_file_makes_tokens(acme: Acme) -> None:
     """It never ends, so neither kind is cut short."""
     made = await acme.api.result("me.generateToken", acme.api.root, ttlSeconds=365 * 86400)
     assert made["expiresAt"] == "2027-11-23T12:00:00Z"
+
+
+async def test_nobody_fills_the_memory_with_tokens(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S30: not even somebody without a right; what has expired makes room, the oldest first, and what lives stays."""
+    monkeypatch.setattr(manage_tokens, "MOST", 3)
+    first, second = [
+        await acme.api.result("me.generateToken", acme.stranger, ttlSeconds=seconds) for seconds in (60, 3600)
+    ]
+    error = await acme.api.error("me.generateToken", acme.stranger)
+    assert (error["code"], STRANGER in error["items"][0]) == ("too_many_tokens", True)
+    acme.api.clock.advance(seconds=60)
+    third = await acme.api.result("me.generateToken", acme.stranger)
+    items = (await acme.api.result("me.listTokens", acme.stranger))["items"]
+    kept = {item["id"] for item in items}
+    assert {second["id"], third["id"]} < kept
+    assert (len(kept), first["id"] in kept) == (3, False)
+    await acme.api.result("me.generateToken", acme.dev)
