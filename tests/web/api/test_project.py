@@ -32,11 +32,19 @@ async def test_a_project_without_a_name_is_called_by_its_sid(api: Api) -> None:
     assert (await api.result("project.create", api.root, sid="acme", name=""))["name"] == "acme"
 
 
-@pytest.mark.parametrize("sid", ["ab", "a" * 33, "Acme", "1acme", "acme-", "ac_me", "acmé", "acme\n", "*", "a/b"])
+@pytest.mark.parametrize("sid", ["ab", "Acme", "1acme", "acme-", "ac_me", "acmé", "acme\n", "*", "a/b"])
 async def test_a_sid_has_a_form(api: Api, sid: str) -> None:
     """S24: the whole text follows `^[a-z][a-z0-9-]*[a-z0-9]$`, 3 to 32 characters."""
     error = await api.error("project.create", api.root, sid=sid)
     assert error["items"] == ["sid: must be 3 to 32 of a-z, 0-9 and -, begin with a letter and not end with -"]
+
+
+async def test_a_sid_has_at_most_32_characters(api: Api) -> None:
+    """A longer one is a fault that says so; the longest is taken."""
+    assert (await api.error("project.create", api.root, sid="a" * 33))["items"] == [
+        "sid: should have at most 32 characters"
+    ]
+    assert (await api.result("project.create", api.root, sid="a" * 32))["sid"] == "a" * 32
 
 
 async def test_a_taken_sid_is_refused(api: Api) -> None:
