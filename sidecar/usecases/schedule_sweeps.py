@@ -38,10 +38,11 @@ class ScheduleSweeps:
             await self.sweeps.request(SweepOrder(reason), self.clock.now())
 
     async def _reason(self, last: Sweep | None) -> SweepReason | None:
+        """One from after now was begun by a clock that was ahead: nothing can be told from it."""
         now = self.clock.now()
         if not self.interval:
             return None
-        if last is None or last.started_at is None:
+        if last is None or last.started_at is None or last.started_at > now:
             return SweepReason.START
         if now - last.started_at < self.least:
             return None

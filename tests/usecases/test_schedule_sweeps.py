@@ -54,6 +54,17 @@ async def test_a_pause_lies_between_two(here: World) -> None:
     assert sweep.order.reason is SweepReason.INTERVAL
 
 
+async def test_a_clock_that_was_ahead_stops_no_sweep(here: World) -> None:
+    """A sweep that seems to have begun in a year would be waited for; another begins once, and counts from then on."""
+    here.clock.advance(days=365)
+    await here.sweep()
+    here.clock.advance(days=-366)
+    by = schedule(here)
+    assert await begun(here, by) is not None
+    await here.sweep()
+    assert await begun(here, by) is None
+
+
 async def test_an_unknown_registry_process_begins_one(here: World) -> None:
     """A new source.instanceID means that a queue was lost, and with it events that nobody will ever tell."""
     by = schedule(here)
