@@ -64,9 +64,12 @@ def test_the_index_ends_as_the_registrys_truth(registry: Part, tmp_path: Path) -
 @pytest.mark.long
 @pytest.mark.timeout(3 * 3600)
 def test_the_same_after_a_hundred_thousand_events(registry: Part, tmp_path: Path) -> None:
-    """At no time a difference that stays. Each portion has a registry of its own: 2.8 walks all repositories for a list."""
+    """Half of them of each line, and at no time a difference that stays.
+
+    Each portion has a registry of its own: 2.8 walks all repositories for a list.
+    """
     taken = 0
-    while taken < 100_000:
+    while taken < 50_000:
         with bad_network(tmp_path / str(taken), registry) as (loop, scene):
             while scene.gate.taken < 10_000:
                 play(loop, scene, examples=10, steps=30)
