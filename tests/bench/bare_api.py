@@ -41,7 +41,7 @@ class Bare:
     def repositories(self, body: Any) -> object:
         rows = self._page(browsing._REPOSITORIES, body["project"], "name", body)
         items = [_repository(row) for row in rows[:_LIMIT]]
-        return _cut(rows, {"items": items}, "name", lambda row: (row[0], row[0]))
+        return _cut(rows, {"items": items}, REPOSITORIES_IN_ORDER, lambda row: (row[0], row[0]))
 
     def repository(self, body: Any) -> object:
         return _repository(self._rows(browsing._REPOSITORY, [body["repository"]])[0])
@@ -49,7 +49,7 @@ class Bare:
     def tags(self, body: Any) -> object:
         rows = self._page(browsing._TAGS, self._id(body), "-createdAt", body)
         answer = {"name": body["repository"], "items": [_tag(row) for row in rows[:_LIMIT]]}
-        return _cut(rows, answer, "-createdAt", lambda row: (str(row[3]), row[0]))
+        return _cut(rows, answer, TAGS_IN_ORDER, lambda row: (str(row[3]), row[0]))
 
     def manifests(self, body: Any) -> object:
         asked = self._paged(browsing._MANIFESTS, self._id(body), "-createdAt", body)
@@ -63,7 +63,7 @@ class Bare:
             children[digest].append(child)
         items = [_manifest(row, sorted(tags[row[0]]), children[row[0]]) for row in rows[:_LIMIT]]
         answer = {"name": body["repository"], "items": items}
-        return _cut(rows, answer, "-createdAt", lambda row: (str(row[2]), row[0]))
+        return _cut(rows, answer, MANIFESTS_IN_ORDER, lambda row: (str(row[2]), row[0]))
 
     def _id(self, body: Any) -> int:
         return int(self._rows(browsing._REPOSITORY, [body["repository"]])[0][-1])
@@ -80,6 +80,10 @@ class Bare:
 
 
 _LIMIT: Final = 100
+REPOSITORIES_IN_ORDER: Final = "ListRepositories name"
+TAGS_IN_ORDER: Final = "ListTags -createdAt"
+MANIFESTS_IN_ORDER: Final = "ListManifests -createdAt"
+"""How cursors name their list and its order (`sidecar.web.api.paging`)."""
 
 
 def _handler(method: Callable[[Any], object]) -> Callable[[web.Request], Any]:

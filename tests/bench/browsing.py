@@ -18,6 +18,7 @@ import orjson
 from sidecar.cli.rendering import Installation
 from sidecar.web.api.paging import Cursor
 from tests.bench import contents, listing, load, population, servers
+from tests.bench.bare_api import MANIFESTS_IN_ORDER, REPOSITORIES_IN_ORDER, TAGS_IN_ORDER
 from tests.bench.load import Measured
 from tests.bench.servers import Server
 from tests.ports import free_port
@@ -163,12 +164,16 @@ def compare(small: Filled, large: Filled, registries: Mapping[str, Measured], ro
 
 
 def _questions(database: Path) -> dict[str, Question]:
-    tags = _last_page(database, "tag", "moved_at", "tag.name")
-    manifests = _last_page(database, "manifest", "manifest.created_at", "digest")
+    tags = _last_page(database, TAGS_IN_ORDER, "tag", "moved_at", "tag.name")
+    manifests = _last_page(database, MANIFESTS_IN_ORDER, "manifest", "manifest.created_at", "digest")
     last_repository = contents.repository_name(PROJECT, REPOSITORIES - PAGE - 1)
     asked: tuple[tuple[str, str, dict[str, object]], ...] = (
         ("registry.list", "first page", {}),
-        ("registry.list", "last page", {"cursor": str(Cursor("name", (last_repository, last_repository)))}),
+        (
+            "registry.list",
+            "last page",
+            {"cursor": str(Cursor(REPOSITORIES_IN_ORDER, (last_repository, last_repository)))},
+        ),
         ("registry.get", "", {"repository": LARGEST}),
         ("registry.getTags", "first page", {"repository": LARGEST}),
         ("registry.getTags", "last page", {"repository": LARGEST, "cursor": tags}),
@@ -183,13 +188,13 @@ def _question(method: str, page: str, body: Mapping[str, object]) -> Question:
     return Question(f"{method} {page}".strip(), method, orjson.dumps(whole))
 
 
-def _last_page(database: Path, table: str, key: str, name: str) -> str:
+def _last_page(database: Path, order: str, table: str, key: str, name: str) -> str:
     """The cursor behind which the oldest hundred stand."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         sql = _LAST_PAGE.format(table=table, key=key, name=name)
         row = connection.execute(sql, (LARGEST, PAGE)).fetchone()
     connection.close()
-    return str(Cursor("-createdAt", (str(row[0]), row[1])))
+    return str(Cursor(order, (str(row[0]), row[1])))
 
 
 def _check_same(one: Server, other: Server, filled: Filled, questions: Mapping[str, Question]) -> None:

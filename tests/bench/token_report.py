@@ -44,7 +44,7 @@ the aim is 0.90.
 
 ### Revocation
 
-From the answer to `serviceAccount.deleteKey` to the first 401 at `/token` for that key, with {large.projects:,} projects,
+From the answer to `serviceAccount.deleteKey` to the first refusal at `/token` for that key, with {large.projects:,} projects,
 {revocations} times: median {revoked_median:.1f} ms, longest {revoked_longest:.1f} ms. It is the time of the next request: the change is visible before it is answered.
 At the registry a token that was signed before lives on for `tokens.lifetime_seconds`.
 
