@@ -35,7 +35,11 @@ LAYERS: Final = (
 )
 FOREIGN: Final = LAYERS[2:4]
 JSON: Final = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
 )
 _PLATFORMS: Final = st.none() | st.fixed_dictionaries(
