@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from sidecar import bootstrap
-from sidecar.bootstrap import application
+from sidecar.bootstrap import application, process
 from tests.fakes import HeldClock
 from tests.running import installed
 
@@ -25,7 +24,7 @@ async def test_background_work_runs_where_it_is_wanted(tmp_path: Path, working: 
 @pytest.mark.parametrize(("loaded", "lines"), [(True, 0), (False, 1)])
 def test_the_start_tells_of_a_missing_parser(monkeypatch: pytest.MonkeyPatch, loaded: bool, lines: int) -> None:
     """S35: where aiohttp came without its C parser, the log says so at the start; elsewhere it says nothing."""
-    monkeypatch.setattr(bootstrap, "c_parser_is_loaded", lambda: loaded)
+    monkeypatch.setattr(process, "c_parser_is_loaded", lambda: loaded)
     with capture_logs() as told:
-        bootstrap._tell_of_parser()
+        process._tell_of_parser()
     assert [line["log_level"] for line in told] == ["warning"] * lines

@@ -15,7 +15,7 @@ from sidecar.adapters.database import DatabaseError, pending_migrations
 from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
 from sidecar.adapters.signing import AuthorityError, load_authority
 from sidecar.adapters.signing.forged import forged_tokens
-from sidecar.bootstrap import pull_secret_keys, token_signer
+from sidecar.bootstrap.keys import pull_secret_keys, token_signer
 from sidecar.cli.finding import Finding
 from sidecar.cli.sign_in_diagnosis import ways_to_sign_in
 from sidecar.config import Config, SecretFileError, read_secret

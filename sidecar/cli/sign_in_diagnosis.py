@@ -6,7 +6,7 @@ from sidecar.adapters.sign_in.htpasswd_file import Entries, HtpasswdError, Htpas
 from sidecar.adapters.sign_in.introspection import IntrospectionAuthenticator
 from sidecar.adapters.sign_in.outbound import OutboundError
 from sidecar.adapters.sign_in.provider import Provider, ProviderError
-from sidecar.bootstrap import sign_in
+from sidecar.bootstrap.sign_in import sign_in
 from sidecar.cli.finding import Finding
 from sidecar.config import Config, Htpasswd, SecretFileError
 from sidecar.domain.errors import Invalid

@@ -12,8 +12,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from sidecar import bootstrap
-from sidecar.bootstrap import Application, Core, application, serving
+from sidecar.bootstrap import Application, Core, application, index, serving
 from sidecar.cli import distribution
 from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
@@ -135,7 +134,7 @@ class Scene:
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for again is asked for soon, and what is due is noticed at once."""
     for seconds in ("_INDEX_SECONDS", "_VERIFY_SECONDS", "_SWEEP_SECONDS"):
-        monkeypatch.setattr(bootstrap, seconds, 0.05)
+        monkeypatch.setattr(index, seconds, 0.05)
     monkeypatch.setattr(fetch_manifests, "FIRST_PAUSE", fetch_manifests.FIRST_PAUSE / 20)
     monkeypatch.setattr(verify, "RETRY", verify.RETRY / 20)
 

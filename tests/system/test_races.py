@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from sidecar.adapters.system import SystemClock, SystemRandomness
-from sidecar.bootstrap import token_signer
+from sidecar.bootstrap.keys import token_signer
 from sidecar.config import Config
 from sidecar.domain.manifests import OCI_INDEX
 from sidecar.ports import AccessEntry

@@ -10,7 +10,7 @@ import pytest
 from sidecar.adapters.registry.reader import HttpRegistryReader
 from sidecar.adapters.registry.transport import Answer, RegistryTransport, registry_transport
 from sidecar.adapters.system import SystemClock, SystemRandomness
-from sidecar.bootstrap import token_signer
+from sidecar.bootstrap.keys import token_signer
 from sidecar.config import Config
 from sidecar.domain.digests import Digest
 from sidecar.domain.identity import SIDECAR
