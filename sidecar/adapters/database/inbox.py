@@ -1,11 +1,11 @@
 """ports.Inbox: what was received and not yet applied, and the quarantine. Deliveries that wait are committed together.
 
-A registry sends one event at a time, but many registries and a benchmark of them don't: whoever arrives while a commit
-is under way, or waits for its turn, shares the next one.
+A registry sends one event at a time and waits for each answer, so who comes alone goes straight to the writer. Many
+registries don't wait for each other: whoever arrives while a commit is under way shares the next one.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -18,6 +18,9 @@ from sidecar.ports.index import InboxEvent, InboxState, Quarantined
 
 _OVERHEAD: Final = 512
 """Bytes that an item of the quarantine counts for besides its content, so that many empty ones are bounded, too."""
+
+_RESOLUTION: Final = 1_000_000
+"""Microseconds within which an instance's last event is not noted anew: nobody asks for its age more finely."""
 
 _PUT: Final = """
 INSERT INTO inbox (event, repository, instance, received_at, document)
@@ -101,37 +104,63 @@ class InboxStore:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._committing = False
         self._waiting = _Batch()
-        self._committing: asyncio.Task[None] | None = None
+        self._others: asyncio.Task[None] | None = None
+        self._heard: dict[str, int] = {}
 
     async def put(self, events: Sequence[InboxEvent]) -> None:
-        """A cancelled caller leaves its events in the batch: they were received, and an id seen twice is free."""
+        """The events of a cancelled caller may be stored all the same: an id seen twice is free."""
+        if self._committing:
+            await self._put_with_others(events)
+            return
+        self._committing = True
+        try:
+            await self._write(events)
+        finally:
+            self._go_on()
+
+    async def _put_with_others(self, events: Sequence[InboxEvent]) -> None:
         batch = self._waiting
         batch.events.extend(events)
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all())
         await batch.committed.wait()
         if batch.failure is not None:
             raise batch.failure
 
-    async def _commit_all(self) -> None:
+    def _go_on(self) -> None:
+        """Whoever came first has its answer; who came meanwhile shares the next commits."""
+        self._committing = bool(self._waiting.events)
+        if self._committing:
+            self._others = asyncio.create_task(self._commit_others())
+
+    async def _commit_others(self) -> None:
         """One batch after the other, until nobody waits."""
         try:
             while self._waiting.events:
                 batch, self._waiting = self._waiting, _Batch()
                 await self._commit(batch)
         finally:
-            self._committing = None
+            self._committing = False
 
     async def _commit(self, batch: _Batch) -> None:
         try:
-            await self._driver.write(lambda session: _store(session, batch.events))
+            await self._write(batch.events)
         except BaseException as failure:
             batch.failure = failure
             if not isinstance(failure, Exception):
                 raise
         finally:
             batch.committed.set()
+
+    async def _write(self, events: Sequence[InboxEvent]) -> None:
+        heard = self._newly_heard(events)
+        await self._driver.write(lambda session: _store(session, events, heard))
+        self._heard.update(heard)
+
+    def _newly_heard(self, events: Sequence[InboxEvent]) -> dict[str, int]:
+        """Instance → when its newest event here came, where that has to be noted."""
+        newest = {event.instance: time_column(event.received_at) for event in events if event.instance}
+        return {name: at for name, at in newest.items() if abs(at - self._heard.get(name, 0)) >= _RESOLUTION}
 
     async def heard(self, instances: Collection[str], at: datetime) -> None:
         rows = [(instance, time_column(at)) for instance in instances]
@@ -184,10 +213,10 @@ async def _state(session: Session) -> tuple[list[Row], list[Row], list[Row]]:
     return await session.fetch(_STATE), await session.fetch(_QUARANTINED_BYTES), await session.fetch(_INSTANCES)
 
 
-async def _store(session: Session, events: Sequence[InboxEvent]) -> None:
+async def _store(session: Session, events: Sequence[InboxEvent], heard: Mapping[str, int]) -> None:
     await session.execute_many(_PUT, [_event_columns(event) for event in events])
-    newest = {event.instance: time_column(event.received_at) for event in events if event.instance}
-    await session.execute_many(_SEEN, list(newest.items()))
+    if heard:
+        await session.execute_many(_SEEN, list(heard.items()))
 
 
 def _event_columns(event: InboxEvent) -> tuple[str, str, str, int, bytes]:
