@@ -19,13 +19,7 @@ def read_json(content: bytes) -> Any:
     """
     try:
         text = content.decode("utf-8")
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refuse,
-            parse_int=_integer,
-            parse_float=_finite,
-        )
+        value = _STRICT.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -76,3 +70,8 @@ def _depth(value: Any) -> int:
 
 def _members(value: dict[str, Any] | list[Any]) -> list[Any]:
     return list(value.values()) if isinstance(value, dict) else value
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
+)

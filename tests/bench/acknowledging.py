@@ -40,6 +40,8 @@ class Acknowledging:
     commit: list[float]
     one: list[Measured]
     many: list[Measured]
+    bare_one: list[Measured]
+    bare_many: list[Measured]
 
     @property
     def commits_of_one(self) -> float:
@@ -49,18 +51,28 @@ class Acknowledging:
     @property
     def gain_of_many(self) -> float:
         """How many times the rate of one sender many have together."""
-        return statistics.median(many.rate / one.rate for many, one in zip(self.many, self.one, strict=True))
+        return _gain(self.many, self.one)
+
+    @property
+    def gain_of_bare(self) -> float:
+        """The same, of a handler that stores nothing: what HTTP alone can gain."""
+        return _gain(self.bare_many, self.bare_one)
+
+
+def _gain(many: list[Measured], one: list[Measured]) -> float:
+    return statistics.median(these.rate / this.rate for these, this in zip(many, one, strict=True))
 
 
 def measure(folder: Path, rounds: int, seconds: int) -> Acknowledging:
-    """Takes turns, so that whatever else the machine does hits all three."""
+    """Takes turns, so that whatever else the machine does hits all of them."""
     installation = population.install(folder, free_port())
-    found = Acknowledging([], [], [])
-    with servers.sidecar(installation) as server:
+    found = Acknowledging([], [], [], [], [])
+    with servers.sidecar(installation) as server, servers.bare(0) as bare:
         for number in range(rounds):
             found.commit.append(_bare_commit(folder / "bare.db"))
-            for runs, senders in ((found.one, 1), (found.many, SENDERS)):
+            for runs, bare_runs, senders in ((found.one, found.bare_one, 1), (found.many, found.bare_many, SENDERS)):
                 script = _script(installation, f"{number}-{senders}")
+                bare_runs.append(load.run(bare.port, script, seconds, senders, "/events"))
                 runs.append(load.run(server.port, script, seconds, senders, "/events"))
                 _await_indexed(installation)
             print(f"events, round {number + 1} of {rounds}: {found.one[-1].rate:.0f}/s, {found.many[-1].rate:.0f}/s")
@@ -113,6 +125,12 @@ sent is indexed meanwhile by the same process.
 | one sender | {one_rate:.0f} events/s | |
 | {senders} senders | {many_rate:.0f} events/s | |
 | … of one sender's rate | {gain} | 8, at least 5 |
+| a bare handler that stores nothing: one sender | {bare_one:.0f} requests/s | |
+| a bare handler: {senders} senders | {bare_many:.0f} requests/s | |
+| … of one sender's rate | {bare_gain:.2f} | |
+
+What many senders gain is what they save: a commit each. The less a commit takes on a disk, the nearer is the gain to
+that of the bare handler, which saves none.
 """
 
 
@@ -127,4 +145,7 @@ def section(found: Acknowledging) -> str:
         one_rate=statistics.median(run.rate for run in found.one),
         many_rate=statistics.median(run.rate for run in found.many),
         gain=at_least(found.gain_of_many, 5, 8),
+        bare_one=statistics.median(run.rate for run in found.bare_one),
+        bare_many=statistics.median(run.rate for run in found.bare_many),
+        bare_gain=found.gain_of_bare,
     )

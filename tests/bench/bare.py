@@ -1,4 +1,4 @@
-"""The yardstick: aiohttp answering a fixed body, and nothing else. `python -m tests.bench.bare PORT BODY_BYTES`."""
+"""The yardstick: aiohttp that answers a fixed body or takes an event, and does nothing else. `python -m tests.bench.bare PORT BODY_BYTES`."""
 
 import sys
 
@@ -11,8 +11,12 @@ def bare_application(body: bytes) -> web.Application:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json", headers=_HEADERS)
 
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=b"{}", content_type="application/json")
+
     application = web.Application()
-    application.add_routes([web.get("/token", answer), web.get("/readyz", answer)])
+    application.add_routes([web.get("/token", answer), web.get("/readyz", answer), web.post("/events", take)])
     return application
 
 
