@@ -1,6 +1,6 @@
 """What changing the registry needs: intents and the index in one transaction, and the registry's own writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,10 +94,6 @@ class ChangeTables(Protocol):
         """
         ...
 
-    async def manifests(self, repository: RepositoryName, limit: int) -> list[Digest]:
-        """Some that live."""
-        ...
-
     async def untag(self, intent: Intent, at: datetime) -> None:
         """The intent's tag is gone, unless something has moved it meanwhile; the history says by whom."""
         ...
@@ -136,6 +132,14 @@ class Changes(Protocol):
 
     async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
         """What the index shows of the whole repository."""
+        ...
+
+    async def manifests(self, repository: RepositoryName, limit: int) -> Sequence[Digest]:
+        """Some that live, by what the index shows now."""
+        ...
+
+    async def remove(self, intent: Intent, digests: Iterable[Digest], at: datetime) -> None:
+        """These manifests are gone, as `ChangeTables.remove` says of each: all in one transaction."""
         ...
 
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:

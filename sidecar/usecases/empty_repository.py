@@ -70,15 +70,9 @@ class EmptyRepository:
 
     async def _delete_known(self, intent: Intent) -> None:
         """The manifests that the index knows, in batches, so that no transaction grows with the repository."""
-        while True:
-            async with self.changes.changing() as tables:
-                batch = await tables.manifests(intent.repository, MANIFESTS)
-            if not batch:
-                return
+        while batch := await self.changes.manifests(intent.repository, MANIFESTS):
             await self._delete(intent, batch)
-            async with self.changes.changing() as tables:
-                for digest in batch:
-                    await tables.remove(intent, digest, self.clock.now())
+            await self.changes.remove(intent, batch, self.clock.now())
             self.observer.removed(intent.repository, tags=0, manifests=len(batch))
 
     async def _delete(self, intent: Intent, digests: Iterable[Digest]) -> None:

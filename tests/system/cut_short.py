@@ -1,8 +1,9 @@
 """`python -m tests.system.cut_short STEP serve -c FILE`: a sidecar that kills itself in the middle of a change.
 
 The steps of a change are counted: each request to the registry before it is sent and after it was answered, and each
-transaction before it commits and after. At the one of that number the process gets SIGKILL. It counts what a call of
-the API does, and nothing that goes on in the background.
+transaction before it commits and after; one that is a single visit (decision 25) before it begins and after. At the one
+of that number the process gets SIGKILL. It counts what a call of the API does, and nothing that goes on in the
+background.
 """
 
 import os
@@ -38,7 +39,7 @@ def cut_short(last: int) -> None:
     steps = Steps(last)
     for name in ("untag", "manifest", "repository"):
         setattr(Remove, name, _counted(getattr(Remove, name)))
-    send, changing = RegistryTransport.send, ChangeStore.changing
+    send, changing, remove = RegistryTransport.send, ChangeStore.changing, ChangeStore.remove
 
     async def counted_send(self: RegistryTransport, *arguments: Any, **named: Any) -> Any:
         steps.take()
@@ -53,8 +54,14 @@ def cut_short(last: int) -> None:
             steps.take()
         steps.take()
 
+    async def counted_remove(self: ChangeStore, *arguments: Any) -> None:
+        steps.take()
+        await remove(self, *arguments)
+        steps.take()
+
     RegistryTransport.send = counted_send  # type: ignore[method-assign]
     ChangeStore.changing = counted_changing  # type: ignore[method-assign]
+    ChangeStore.remove = counted_remove  # type: ignore[assignment,method-assign]
 
 
 def _counted(method: Callable[..., Any]) -> Callable[..., Any]:

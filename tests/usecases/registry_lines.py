@@ -1,6 +1,6 @@
 """A registry of either line that can be changed, and the ways in which a change of it breaks off."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,7 +81,10 @@ class ScriptedWriter(ScriptedReader):
 
 @dataclass(frozen=True)
 class BreakingChanges:
-    """ports.changing.Changes where each transaction is two steps: before it commits, and after."""
+    """ports.changing.Changes where each transaction is two steps: before it commits, and after.
+
+    Of one that is a single visit (decision 25) nobody sees the middle: there it is before it begins, and after.
+    """
 
     changes: Changes
     steps: Steps
@@ -98,6 +101,14 @@ class BreakingChanges:
 
     async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
         return await self.changes.tags(repository)
+
+    async def manifests(self, repository: RepositoryName, limit: int) -> Sequence[Digest]:
+        return await self.changes.manifests(repository, limit)
+
+    async def remove(self, intent: Intent, digests: Iterable[Digest], at: datetime) -> None:
+        self.steps.take()
+        await self.changes.remove(intent, digests, at)
+        self.steps.take()
 
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
         return await self.changes.pointed(repository, tag)

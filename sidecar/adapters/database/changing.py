@@ -1,6 +1,6 @@
 """ports.Changes: the intents, and the index as changes of the registry see it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -126,7 +126,8 @@ SELECT id
 _SOME_MANIFESTS: Final = """
 SELECT digest
   FROM manifest
- WHERE repository = $1 AND gone = 0
+  JOIN repository ON repository.id = manifest.repository
+ WHERE repository.name = $1 AND gone = 0
  LIMIT $2
 """
 
@@ -235,10 +236,6 @@ class ChangeSession:
         ]
         return list(dict.fromkeys(name for (name,) in rows))
 
-    async def manifests(self, repository: RepositoryName, limit: int) -> list[Digest]:
-        rows = await self._session.fetch(_SOME_MANIFESTS, await self._id_of(repository), limit)
-        return [Digest(digest) for (digest,) in rows]
-
     async def untag(self, intent: Intent, at: datetime) -> None:
         if intent.tag is not None and intent.digest is not None:
             repository = await self._id_of(intent.repository)
@@ -280,6 +277,18 @@ class ChangeStore:
     async def tags(self, repository: RepositoryName) -> dict[Tag, Digest]:
         async with self._driver.reading() as session:
             return {Tag(name): Digest(digest) for name, digest in await session.fetch(_TAGS, repository)}
+
+    async def manifests(self, repository: RepositoryName, limit: int) -> list[Digest]:
+        rows = await self._driver.read(lambda session: session.fetch(_SOME_MANIFESTS, repository, limit))
+        return [Digest(digest) for (digest,) in rows]
+
+    async def remove(self, intent: Intent, digests: Iterable[Digest], at: datetime) -> None:
+        async def work(session: Session) -> None:
+            tables = ChangeSession(session, self._owner_of)
+            for digest in digests:
+                await tables.remove(intent, digest, at)
+
+        await self._driver.write(work)
 
     async def pointed(self, repository: RepositoryName, tag: Tag) -> Pointed | None:
         row = await self._driver.read(lambda session: session.fetch_one(_POINTED, repository, tag))
