@@ -23,6 +23,7 @@ from sidecar.domain.tally import window_of
 from sidecar.domain.tenancy import Binding, IssuedSecret, Project, Role, ServiceAccount
 
 PUT_BACK: Final = "sidecar.putBack"
+READ_OUT: Final = "pullSecret.get"
 
 Snapshot = Mapping[str, object]
 """What is remembered of a thing, as JSON would say it."""
@@ -83,6 +84,11 @@ def changed(
     if thing is None:
         raise ValueError("nothing was changed")
     return AuditEntry(at, actor, action, _resource(thing, project), before=_shown(before), after=_shown(after))
+
+
+def read_out(caller: Caller, at: datetime, secret: PullSecret) -> AuditEntry:
+    """The caller was given the password that is kept, by whatever method; nothing changed (decision 32)."""
+    return AuditEntry(at, caller.actor, READ_OUT, _resource(secret, None))
 
 
 _METHODS: Final[Mapping[Change, str]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sidecar.domain.audit import done
+from sidecar.domain.audit import done, read_out
 from sidecar.domain.errors import Invalid, InvalidCredentials, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, Limit, Principal, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
@@ -163,12 +163,16 @@ class ManagePullSecrets:
     async def get(
         self, caller: Caller, project: ProjectId, name: PullSecretName, include: Sequence[PullSecretName] = ()
     ) -> tuple[Handed, list[IssuedSecret]]:
-        """The pull secret with the logins that are kept, and what is known of its secrets, the oldest first."""
-        async with self.store.reading() as tables:
+        """The pull secret with the logins that are kept, and what is known of its secrets, the oldest first.
+
+        The audit log knows of each password before its reader does (decision 32).
+        """
+        async with self.store.writing() as tables:
             others = await self._included(tables, caller, project, name, include)
             known = await _known(tables, project, name)
-            secrets = await _issued(tables, known)
-        return _handed(known, self._opened(known) if known.server is not None else None, others), secrets
+            login = None if known.server is None else await self._read_out(tables, caller, known)
+            handed = _handed(known, login, others)
+            return handed, await _issued(tables, known)
 
     async def delete(self, caller: Caller, project: ProjectId, name: PullSecretName) -> None:
         """With all of its secrets, at once."""
@@ -262,9 +266,11 @@ class ManagePullSecrets:
         here = [other.name for other in others if other.server is None]
         if here:
             raise Invalid(*(f"include: {other} is for this registry: only a new secret can be shown" for other in here))
-        return tuple(self._opened(other) for other in others)
+        return tuple([await self._read_out(tables, caller, other) for other in others])
 
-    def _opened(self, secret: PullSecret) -> Login:
+    async def _read_out(self, tables: Tables, caller: Caller, secret: PullSecret) -> Login:
+        """The login that is kept; an entry of the audit log says that the caller has it."""
+        await tables.audit.record(read_out(caller, self.clock.now(), secret))
         return Login(
             secret.server or self.host,
             secret.username,

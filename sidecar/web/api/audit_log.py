@@ -57,12 +57,12 @@ class AuditResult(Result):
     resource_type: str
     resource: str
     action: str
-    """The method's name, or what the sidecar did by itself."""
+    """The method's name, or what the sidecar did by itself; `pullSecret.get` wherever a kept password was read out."""
     outcome: str
     before: dict[str, Any] | None = None
-    """What it was; absent where it is new."""
+    """What it was; absent where it is new, or was read out."""
     after: dict[str, Any] | None = None
-    """What it is since; absent where it is gone."""
+    """What it is since; absent where it is gone, or was read out."""
     count: int
     """How often, for what is told once for some minutes."""
     last_at: datetime

@@ -1,7 +1,7 @@
 """The audit log over HTTP: what each method leaves in it, with the change or not at all, and who may read it.
 
-`WRITES` says, by hand, what each method that changes something must leave. A method that is neither there nor among
-`READS` fails.
+`WRITES` says, by hand, what each method must leave that changes something, or reads a secret out. A method that is
+neither there nor among `READS` fails.
 """
 
 import json
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A call that changes something, by the administrator, and what it leaves. `{p}` stands for the project."""
+    """A call that leaves something, by the administrator, and what that is. `{p}` stands for the project."""
 
     body: Mapping[str, object]
     rows: Sequence[Row]
@@ -103,6 +103,7 @@ WRITES: Final[Mapping[str, Write]] = {
             {"username": "bob", "server": "ghcr.io", "expiresAt": "2026-11-23T13:00:00+00:00"},
         ),
     ),
+    "pullSecret.get": Write({**P, "name": "nodes"}, one("pullSecret", "nodes", None, None)),
     "pullSecret.delete": Write(
         {**P, "name": "nodes"}, one("pullSecret", "nodes", {"username": "bob", "server": "ghcr.io"}, None)
     ),
@@ -169,7 +170,6 @@ READS: Final = frozenset(
         "serviceAccount.list",
         "serviceAccount.get",
         "pullSecret.list",
-        "pullSecret.get",
         "role.list",
         "role.get",
         "role.users",

@@ -33,7 +33,10 @@ class Acme:
     owner: str
 
     async def ok(self, method: str, **body: Any) -> Any:
-        return await self.api.result(f"pullSecret.{method}", self.owner, **body)
+        return await self.ok_of(f"pullSecret.{method}", **body)
+
+    async def ok_of(self, method: str, **body: Any) -> Any:
+        return await self.api.result(method, self.owner, **body)
 
     async def fails(self, method: str, **body: Any) -> Any:
         return (await self.api.error(f"pullSecret.{method}", self.owner, **body))["code"]
@@ -249,6 +252,37 @@ async def test_who_may_not_get_may_not_include(acme: Acme) -> None:
     token = await acme.api.tenants.secret(OWNER, CredentialKind.SCOPED_TOKEN, limit)
     error = await acme.api.error("pullSecret.create", token, **CLUSTER, include=["github"])
     assert (error["code"], error["items"]) == ("forbidden", ["pullsecret.get"])
+
+
+async def read_out(acme: Acme) -> list[tuple[str, str]]:
+    """Who was given which password, by the audit log, the first first."""
+    listed = await acme.ok_of("auditLog.list", project="acme", resourceType="pullSecret")
+    told = [(item["actor"], item["resource"]) for item in listed["items"] if item["action"] == "pullSecret.get"]
+    return told[::-1]
+
+
+async def test_whoever_is_given_a_kept_password_is_told_of(acme: Acme) -> None:
+    """Decision 32: once for each time and each password, whatever method gave it; never for what isn't kept."""
+    await acme.ok("create", **GITHUB)
+    await acme.ok("create", **CLUSTER)
+    await acme.ok("list", project="acme")
+    await acme.ok("get", **CLUSTER)
+    assert await read_out(acme) == []
+    await acme.ok("get", project="acme", name="github")
+    await acme.ok("get", project="acme", name="github")
+    await acme.ok("renew", **CLUSTER, include=["github"])
+    await acme.ok("create", project="acme", name="other", include=["github"])
+    await acme.ok("get", **CLUSTER, include=["github"])
+    assert await read_out(acme) == [(OWNER, "github")] * 5
+
+
+async def test_a_password_that_was_not_given_is_not_told_of(acme: Acme) -> None:
+    """A call that is refused gave nobody anything."""
+    await acme.ok("create", **GITHUB)
+    await acme.ok("create", **{**GITHUB, "name": "again"})
+    assert await acme.fails("get", project="acme", name="github", include=["again"]) == "validate"
+    assert await acme.fails("create", **CLUSTER, include=["github", "again"]) == "validate"
+    assert await read_out(acme) == []
 
 
 async def test_those_that_end_soon_are_listed(acme: Acme) -> None:
