@@ -1,13 +1,30 @@
-"""Real parts for the tests that need them. A missing one is skipped by name and told loudly at the end; STRICT=1 fails."""
+"""What any test may ask for: a clock that is held, a real database, and real parts.
 
-from collections.abc import Callable
+A missing part is skipped by name and told loudly at the end; STRICT=1 fails.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Never
 
 import pytest
 
+from sidecar.adapters.database import Database, open_database
+from tests.fakes import HeldClock
 from tests.parts import STRICT, Missing, Part, find
 
 _MISSING = "real part missing: "
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
+    async with open_database(tmp_path / "sidecar.db", clock) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

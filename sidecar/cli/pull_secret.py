@@ -54,11 +54,20 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option on the command line
       sidecar pull-secret create acme cluster --ttl 90d --namespace shop --kubernetes | kubectl apply -f -
       sidecar pull-secret create acme github --server ghcr.io --username ann --password-file - < token
     """
-    form = _form(kubernetes, docker_config)
-    body = {"repositories": repository, "server": server, "username": username, "password": _password(password_file)}
-    shown = {"namespace": namespace, "include": include, "ttlSeconds": _seconds(ttl)}
-    result = call_as_caller(url, "pullSecret.create", project=project, name=name, **_given(body | shown))
-    _print(result, form)
+    _hand_over(
+        url,
+        "pullSecret.create",
+        _form(kubernetes, docker_config),
+        project=project,
+        name=name,
+        ttlSeconds=_seconds(ttl),
+        repositories=repository,
+        server=server,
+        username=username,
+        password=_password(password_file),
+        include=include,
+        namespace=namespace,
+    )
 
 
 @app.command()
@@ -84,11 +93,18 @@ def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     Example:
       sidecar pull-secret renew acme cluster --namespace shop --kubernetes | kubectl apply -f -
     """
-    form = _form(kubernetes, docker_config)
-    body = {"overlapSeconds": _seconds(overlap), "password": _password(password_file), "ttlSeconds": _seconds(ttl)}
-    shown = {"namespace": namespace, "include": include}
-    result = call_as_caller(url, "pullSecret.renew", project=project, name=name, **_given(body | shown))
-    _print(result, form)
+    _hand_over(
+        url,
+        "pullSecret.renew",
+        _form(kubernetes, docker_config),
+        project=project,
+        name=name,
+        ttlSeconds=_seconds(ttl),
+        overlapSeconds=_seconds(overlap),
+        password=_password(password_file),
+        include=include,
+        namespace=namespace,
+    )
 
 
 @app.command("list")
@@ -105,9 +121,9 @@ def list_secrets(
     Example:
       sidecar pull-secret list acme --expiring-within 7d
     """
-    body = _given({"expiringWithin": _seconds(expiring_within)})
     columns = ("name", "server", "valid", "createdAt", "expiresAt", "lastUsedAt")
-    items = call_as_caller(url, "pullSecret.list", project=project, **body)["items"]
+    body = _given(project=project, expiringWithin=_seconds(expiring_within))
+    items = call_as_caller(url, "pullSecret.list", **body)["items"]
     rows = [{name: item.get(name) for name in columns} for item in items]
     typer.echo("\n".join(table_of(rows, terminal_width())))
 
@@ -129,8 +145,7 @@ def get(
       sidecar pull-secret get acme github --docker-config > ~/.docker/config.json
     """
     form = _form(kubernetes, docker_config)
-    body = _given({"include": include, "namespace": namespace})
-    _print(call_as_caller(url, "pullSecret.get", project=project, name=name, **body), form)
+    _hand_over(url, "pullSecret.get", form, project=project, name=name, include=include, namespace=namespace)
 
 
 @app.command()
@@ -153,7 +168,9 @@ def _form(kubernetes: bool, docker_config: bool) -> str | None:
     return "dockerConfig" if docker_config else None
 
 
-def _print(result: dict[str, Any], form: str | None) -> None:
+def _hand_over(url: str, method: str, form: str | None, **body: Any) -> None:
+    """Calls the method, and prints the result or the one form of it. What was not given is left out of the body."""
+    result = call_as_caller(url, method, **_given(**body))
     if form is None:
         typer.echo(printable_json(result, indent=2))
         return
@@ -165,7 +182,7 @@ def _print(result: dict[str, Any], form: str | None) -> None:
         typer.echo(base64.b64decode(result[form]).decode())
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
+def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 

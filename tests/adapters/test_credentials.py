@@ -1,13 +1,11 @@
 """Proof by a secret: each kind × each way to show it (S17)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sidecar.adapters.credentials import IssuedSecretAuthenticator
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import CredentialKind, Credentials, Limit, PrincipalKind, Scheme
 from sidecar.domain.names import ProjectId
@@ -23,17 +21,6 @@ KINDS = {
     SecretKind.REFRESH_TOKEN: CredentialKind.REFRESH_TOKEN,
     SecretKind.PULL_SECRET: CredentialKind.PULL_SECRET,
 }
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ def opener(request: pytest.FixtureRequest) -> Opener:
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
 async def database(opener: Opener, tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
     async with opener(tmp_path, clock) as opened:
         yield opened

@@ -30,17 +30,6 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
-
-
 def digest(content: bytes) -> Digest:
     return Digest(f"sha256:{hashlib.sha256(content).hexdigest()}")
 

@@ -1,12 +1,10 @@
 """IssueRefreshToken on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database
 from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import InvalidCredentials
 from sidecar.domain.identity import ANONYMOUS, CredentialKind, Limit, Principal, PrincipalKind
@@ -20,17 +18,6 @@ from tests.fakes import HeldClock, RepeatableRandomness
 from tests.tenants import Tenants
 
 DAN = Email("dan@acme.example")
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
 
 
 @pytest.fixture

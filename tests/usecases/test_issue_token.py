@@ -1,14 +1,12 @@
 """IssueToken on a real database: what is signed anew, what is given again, and for how long."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sidecar.adapters.credentials import IssuedSecretAuthenticator
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database
 from sidecar.adapters.signing import LeafSigner, create_authority
 from sidecar.domain.errors import Invalid, Unauthorized, Unavailable
 from sidecar.domain.identity import ANONYMOUS, Credentials, Scheme
@@ -22,17 +20,6 @@ from tests.tenants import Tenants
 
 DAN, VERA = "dan@acme.example", "vera@acme.example"
 WEB = ("repository:acme/web:pull,push",)
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -23,11 +23,6 @@ VERA = Principal("vera@acme.example", PrincipalKind.PERSON, "c-1")
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
 async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
     """`acme`, where Vera is a viewer; `beta` is somebody else's."""
     async with open_database(tmp_path / "sidecar.db", clock) as opened:

@@ -1,13 +1,11 @@
 """When credentials were last used."""
 
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.identity import CredentialKind
 from sidecar.domain.names import Email
@@ -17,17 +15,6 @@ from tests.fakes import HeldClock, RepeatableRandomness
 from tests.tenants import Tenants
 
 EMAIL = Email("dan@acme.example")
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Refused sign-ins on a real database: what is remembered, under which names, and within which bounds."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database import Database
 from sidecar.domain.actors import Asking
 from sidecar.domain.audit import AuditEntry
 from sidecar.domain.errors import SignInFault, TooManyAttempts, Unavailable
@@ -22,17 +20,6 @@ ANN = "ann@example.com"
 HERE = Asking("GET /token", "192.0.2.1", "r-1")
 SECRET = make_secret(SecretKind.PERSONAL_TOKEN, RepeatableRandomness().bytes(RANDOM_BYTES))
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "sidecar.db", clock) as opened:
-        yield opened
 
 
 def made(database: Database, clock: HeldClock, of_one: int = 0, told: list[object] | None = None) -> RefuseSignIn:

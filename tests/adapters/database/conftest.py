@@ -1,4 +1,4 @@
-"""A file for a database, a clock to open it with, and the driver on such a file."""
+"""A file for a database, and the driver on such a file."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,17 +6,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.adapters.database.sqlite import SqliteDriver
-from tests.fakes import HeldClock
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "sidecar.db"
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
 
 
 @pytest.fixture

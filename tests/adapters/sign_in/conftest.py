@@ -16,11 +16,6 @@ ACCOUNTS = "serviceaccount.auth.example.com"
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
 async def provider(clock: HeldClock) -> AsyncIterator[OidcProvider]:
     async with oidc_provider(clock) as running:
         yield running

@@ -28,11 +28,6 @@ class Counting:
         return RegistryToken(self.signed[-1], self.clock.now(), lifetime)
 
 
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
 def test_the_same_question_is_signed_once_in_half_a_life(clock: HeldClock) -> None:
     """A token of a minute is given again for half of it: a request that is slow must not outlive it."""
     kept = KeptTokens(Counting(clock), clock)

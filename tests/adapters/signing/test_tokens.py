@@ -20,11 +20,6 @@ LIFE = timedelta(days=3)
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
 def authority(clock: HeldClock) -> Authority:
     return create_authority(clock.now(), lifetime=timedelta(days=30))
 
