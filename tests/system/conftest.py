@@ -8,7 +8,10 @@ import pytest
 
 from tests.conftest import end_for_want_of
 from tests.parts import Missing, Part
-from tests.system.clients import Docker, Skopeo, docker_daemon, docker_program, oci_layout
+from tests.system.client.containers import Skopeo
+from tests.system.client.docker import Docker
+from tests.system.client.dockerd import docker_daemon
+from tests.system.layouts import image_layout
 from tests.system.stage import Stage, staged
 
 RealPart = Callable[[str], Part]
@@ -28,8 +31,8 @@ def stage(registry: Part, tmp_path_factory: Folders) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def skopeo(real_part: RealPart, tmp_path_factory: Folders) -> Skopeo:
-    return Skopeo(real_part("skopeo"), tmp_path_factory.mktemp("skopeo"))
+def skopeo(stage: Stage, real_part: RealPart, tmp_path_factory: Folders) -> Skopeo:
+    return Skopeo(real_part("skopeo"), tmp_path_factory.mktemp("skopeo"), stage.host)
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +47,14 @@ def daemon(real_part: RealPart, tmp_path_factory: Folders) -> Iterator[dict[str,
 
 
 @pytest.fixture
-def docker(daemon: dict[str, str], real_part: RealPart, tmp_path: Path) -> Docker:
+def docker(daemon: dict[str, str], stage: Stage, real_part: RealPart, tmp_path: Path) -> Docker:
     """Somebody who has not signed in anywhere yet."""
-    config = tmp_path / "docker"
-    config.mkdir()
-    return Docker(docker_program(real_part("dockerd")), daemon, config)
+    folder = tmp_path / "docker"
+    folder.mkdir()
+    return Docker(real_part("dockerd"), folder, stage.host, daemon)
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: Folders) -> Path:
     """An OCI layout of one small image."""
-    return oci_layout(tmp_path_factory.mktemp("image") / "layout")
+    return image_layout(tmp_path_factory.mktemp("image"))

@@ -17,9 +17,9 @@ def image_layout(folder: Path) -> Path:
     return _written(folder, _image(folder, "amd64"))
 
 
-def index_layout(folder: Path) -> Path:
-    """An index of two images, one for each of two architectures."""
-    children = [_image(folder, architecture) for architecture in ("amd64", "arm64")]
+def index_layout(folder: Path, *architectures: str) -> Path:
+    """An index of an image for each of these architectures."""
+    children = [_image(folder, architecture) for architecture in architectures]
     index = {"schemaVersion": 2, "mediaType": f"{_OCI}.index.v1+json", "manifests": children}
     return _written(folder, _blob(folder, f"{_OCI}.index.v1+json", _json(index)))
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.system.clients import Docker
+from tests.system.client.docker import Docker
+from tests.system.client.dockerd import docker_program
 from tests.system.stage import Account, Stage
 
 pytestmark = pytest.mark.system
@@ -31,9 +32,9 @@ class Runner:
         self.deployed = folder / "deployed"
         programs = folder / "bin"
         programs.mkdir()
-        _script(programs / "docker", f'exec {docker.program} --config "{docker.config}" "$@"')
+        _script(programs / "docker", f'exec {docker_program(docker.part)} --config "{docker.folder}" "$@"')
         _script(programs / "kubectl", f'echo "$@" >> "{self.deployed}"')
-        self._environment = docker.environment | {"PATH": f"{programs}:{os.environ['PATH']}"}
+        self._environment = docker.daemon | {"PATH": f"{programs}:{os.environ['PATH']}"}
 
     def run(self, script: str, variables: Mapping[str, str]) -> None:
         ran = subprocess.run(

@@ -16,7 +16,7 @@ import pytest
 
 from tests.parts import Part
 from tests.system.certificates import write_certificate
-from tests.system.clients import docker_program
+from tests.system.client.dockerd import docker_program
 from tests.system.composed import HOST, ROOT, Composition, composed
 from tests.system.standins import Builder, wheels_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.system.clients import Docker
+from tests.system.client.docker import Docker
 from tests.system.stage import Account, Stage
 
 pytestmark = pytest.mark.system
@@ -21,7 +21,7 @@ def stranger(stage: Stage) -> Account:
 def pushed(docker: Docker, stage: Stage, account: Account, name: str) -> str:
     """A new image, pushed by this account; how it is called at the registry."""
     image = f"{stage.host}/{name}"
-    docker.login(stage.host, account)
+    docker.login(account)
     docker.make_image(image)
     ran = docker.run("push", image)
     assert ran.returncode == 0, ran.stderr
@@ -31,27 +31,27 @@ def pushed(docker: Docker, stage: Stage, account: Account, name: str) -> str:
 
 def test_login_takes_the_right_secret(docker: Docker, stage: Stage, developer: Account) -> None:
     """A service account's key signs in."""
-    ran = docker.login(stage.host, developer)
+    ran = docker.login(developer)
     assert "Login Succeeded" in ran.stdout, ran.stderr
 
 
 def test_login_refuses_a_wrong_secret(docker: Docker, stage: Stage, developer: Account) -> None:
     """TS-30: a wrong secret fails at login already, though public images need none."""
-    ran = docker.login(stage.host, Account(developer.email, developer.secret[:-1]))
+    ran = docker.login(Account(developer.email, developer.secret[:-1]))
     assert ran.returncode != 0
     assert "unauthorized" in ran.stderr.lower()
 
 
 def test_login_refuses_a_stranger(docker: Docker, stage: Stage) -> None:
     """TS-31: somebody who doesn't exist gets no further than a wrong secret does."""
-    ran = docker.login(stage.host, Account("nobody@example.com", "secret"))
+    ran = docker.login(Account("nobody@example.com", "secret"))
     assert ran.returncode != 0
 
 
 def test_what_was_pushed_is_pulled(docker: Docker, stage: Stage, developer: Account) -> None:
     """The whole way: login, push, forget, pull, and the very same image is back."""
     image = f"{stage.host}/acme/whole:v1"
-    docker.login(stage.host, developer)
+    docker.login(developer)
     docker.make_image(image)
     made = docker.run("inspect", "--format", "{{.Id}}", image).stdout
     docker.run("push", image)
@@ -64,7 +64,7 @@ def test_what_was_pushed_is_pulled(docker: Docker, stage: Stage, developer: Acco
 def test_layers_are_mounted_from_another_repository(docker: Docker, stage: Stage, developer: Account) -> None:
     """A push of layers that a sibling repository holds asks for both, and sends none again."""
     image = f"{stage.host}/acme/source:v1"
-    docker.login(stage.host, developer)
+    docker.login(developer)
     docker.make_image(image)
     docker.run("push", image)
     target = f"{stage.host}/acme/mounted:v1"
@@ -76,7 +76,7 @@ def test_layers_are_mounted_from_another_repository(docker: Docker, stage: Stage
 def test_a_foreign_project_takes_no_push(docker: Docker, stage: Stage, developer: Account, stranger: Account) -> None:
     """The owner of one project can push nothing into another."""
     image = f"{stage.host}/acme/intruder:v1"
-    docker.login(stage.host, stranger)
+    docker.login(stranger)
     docker.make_image(image)
     ran = docker.run("push", image)
     assert ran.returncode != 0
@@ -86,7 +86,7 @@ def test_a_foreign_project_takes_no_push(docker: Docker, stage: Stage, developer
 def test_nobody_pushes_where_no_project_is(docker: Docker, stage: Stage) -> None:
     """S16: a push creates no project; even the administrator pushes into projects only."""
     image = f"{stage.host}/nowhere/web:v1"
-    docker.login(stage.host, stage.administrator)
+    docker.login(stage.administrator)
     docker.make_image(image)
     assert docker.run("push", image).returncode != 0
 
@@ -94,7 +94,7 @@ def test_nobody_pushes_where_no_project_is(docker: Docker, stage: Stage) -> None
 def test_a_foreign_image_is_not_pulled(docker: Docker, stage: Stage, developer: Account, stranger: Account) -> None:
     """A private image is not for other projects' people."""
     image = pushed(docker, stage, developer, "acme/private:v1")
-    docker.login(stage.host, stranger)
+    docker.login(stranger)
     assert docker.run("pull", image).returncode != 0
 
 
@@ -103,7 +103,7 @@ def test_a_foreign_image_and_none_look_alike(
 ) -> None:
     """S8, TS-25: who may not see an image is not told whether it exists."""
     image = pushed(docker, stage, developer, "acme/hidden:v1")
-    docker.login(stage.host, stranger)
+    docker.login(stranger)
     hidden = docker.run("pull", image).stderr.replace("acme/hidden", "acme/REPOSITORY")
     missing = docker.run("pull", f"{stage.host}/acme/nothing:v1").stderr.replace("acme/nothing", "acme/REPOSITORY")
     assert "denied" in hidden
@@ -134,15 +134,15 @@ def test_a_revoked_key_is_refused_at_once(docker: Docker, stage: Stage) -> None:
     image = pushed(docker, stage, account, "revoked/web:v1")
     stage.call("serviceAccount.deleteKey", project="revoked", id="leaver", secret=account.key_id)
     assert docker.run("pull", image).returncode != 0
-    assert docker.login(stage.host, account).returncode != 0
+    assert docker.login(account).returncode != 0
 
 
 def test_a_personal_token_becomes_an_identity_token_that_keeps_working(docker: Docker, stage: Stage) -> None:
     """TS-46, TS-53: docker keeps a refresh token in place of the secret, and pushes and pulls with it again and again."""
     stage.project("personal")
-    ran = docker.login(stage.host, stage.administrator)
+    ran = docker.login(stage.administrator)
     assert ran.returncode == 0, ran.stderr
-    assert docker.stored_credentials(stage.host)["identitytoken"].startswith("rrt_")
+    assert docker.stored_credentials()["identitytoken"].startswith("rrt_")
     image = f"{stage.host}/personal/web:v1"
     docker.make_image(image)
     codes = [docker.run(verb, image).returncode for verb in ("push", "push", "pull", "pull")]
@@ -153,11 +153,11 @@ def test_an_identity_token_works_from_a_credential_store(docker: Docker, stage: 
     """TS-53: as on a desktop, where a helper program keeps it and config.json holds nothing."""
     stage.project("stored")
     docker.use_credential_store()
-    ran = docker.login(stage.host, stage.administrator)
+    ran = docker.login(stage.administrator)
     assert ran.returncode == 0, ran.stderr
-    kept = docker.in_credential_store(stage.host)
+    kept = docker.in_credential_store()
     assert (kept["Username"], kept["Secret"][:4]) == ("<token>", "rrt_")
-    assert docker.stored_credentials(stage.host) == {}
+    assert docker.stored_credentials() == {}
     image = f"{stage.host}/stored/web:v1"
     docker.make_image(image)
     codes = [docker.run(verb, image).returncode for verb in ("push", "push", "pull", "pull")]
@@ -166,5 +166,5 @@ def test_an_identity_token_works_from_a_credential_store(docker: Docker, stage: 
 
 def test_a_key_is_kept_as_it_is(docker: Docker, stage: Stage, developer: Account) -> None:
     """TS-52: a service account's key gives no refresh token; docker keeps the key, which lives as long as it says."""
-    docker.login(stage.host, developer)
-    assert "identitytoken" not in docker.stored_credentials(stage.host)
+    docker.login(developer)
+    assert "identitytoken" not in docker.stored_credentials()

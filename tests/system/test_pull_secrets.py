@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.system.clients import Docker, Skopeo
+from tests.system.client.containers import Skopeo
+from tests.system.client.docker import Docker
 from tests.system.stage import Account, Stage
 
 pytestmark = pytest.mark.system
@@ -27,11 +28,11 @@ SAMPLE = ROOT / "deploy/kubernetes/renew-pull-secret.yaml"
 
 @pytest.fixture(scope="module")
 def pushed(stage: Stage, skopeo: Skopeo, image: Path) -> str:
-    """An image of project acme, as clients name it."""
+    """An image of project acme."""
     developer = stage.account(stage.project("acme"), "developer", "developer")
-    ran = skopeo.push(image, f"{stage.host}/acme/web:v1", developer)
+    ran = skopeo.by(developer).push(image, "acme/web:v1")
     assert ran.returncode == 0, ran.stderr
-    return f"{stage.host}/acme/web:v1"
+    return "acme/web:v1"
 
 
 def command(stage: Stage, *arguments: str) -> str:
@@ -51,33 +52,30 @@ def command(stage: Stage, *arguments: str) -> str:
 
 
 def test_skopeo_pulls_with_its_configuration_and_pushes_nothing(
-    stage: Stage, skopeo: Skopeo, pushed: str, image: Path, tmp_path: Path
+    stage: Stage, skopeo: Skopeo, pushed: str, image: Path
 ) -> None:
     """The docker configuration that is printed is an authfile; a push with it is refused."""
-    authfile = tmp_path / "auth.json"
-    authfile.write_text(command(stage, "create", "acme", "skopeo", "--ttl", "1h", "--docker-config"))
-    pulled = skopeo.copy(f"docker://{pushed}", f"oci:{tmp_path}/pulled:v1", "--authfile", str(authfile))
+    client = skopeo.with_credentials(command(stage, "create", "acme", "skopeo", "--ttl", "1h", "--docker-config"))
+    pulled = client.pull(pushed)
     assert pulled.returncode == 0, pulled.stderr
-    assert (
-        skopeo.copy(f"oci:{image}", f"docker://{stage.host}/acme/new:v1", "--authfile", str(authfile)).returncode != 0
-    )
+    assert client.push(image, "acme/new:v1").returncode != 0
 
 
-def test_docker_pulls_with_its_configuration_and_pushes_nothing(stage: Stage, docker: Docker, pushed: str) -> None:
+def test_docker_pulls_with_its_configuration_and_pushes_nothing(
+    stage: Stage, docker: Docker, pushed: str, image: Path
+) -> None:
     """docker takes the configuration as its config.json."""
-    (docker.config / "config.json").write_text(command(stage, "create", "acme", "docker", "--docker-config"))
-    ran = docker.run("pull", pushed)
+    client = docker.with_credentials(command(stage, "create", "acme", "docker", "--docker-config"))
+    ran = client.pull(pushed)
     assert ran.returncode == 0, ran.stderr
-    docker.make_image(f"{stage.host}/acme/new:v1")
-    assert "denied" in docker.run("push", f"{stage.host}/acme/new:v1").stderr
+    assert "denied" in client.push(image, "acme/new:v1").stderr
 
 
-def test_a_deleted_one_pulls_no_more(stage: Stage, skopeo: Skopeo, pushed: str, tmp_path: Path) -> None:
+def test_a_deleted_one_pulls_no_more(stage: Stage, skopeo: Skopeo, pushed: str) -> None:
     """S22: the next pull is refused."""
-    authfile = tmp_path / "auth.json"
-    authfile.write_text(command(stage, "create", "acme", "deleted", "--docker-config"))
+    client = skopeo.with_credentials(command(stage, "create", "acme", "deleted", "--docker-config"))
     command(stage, "delete", "acme", "deleted")
-    assert skopeo.copy(f"docker://{pushed}", f"oci:{tmp_path}/x:v1", "--authfile", str(authfile)).returncode != 0
+    assert client.pull(pushed).returncode != 0
 
 
 def test_those_that_end_soon_are_listed(stage: Stage, pushed: str) -> None:
@@ -170,8 +168,6 @@ def test_the_sample_job_renews_without_a_gap(stage: Stage, skopeo: Skopeo, pushe
     assert (refused.returncode, "pull_secret_not_found" in refused.stderr) == (1, True)
     new = kubernetes.secret["data"][".dockerconfigjson"]
     assert new != old
-    for name, config in (("old", old), ("new", new)):
-        authfile = tmp_path / f"{name}.json"
-        authfile.write_bytes(base64.b64decode(config))
-        ran = skopeo.copy(f"docker://{pushed}", f"oci:{tmp_path}/{name}:v1", "--authfile", str(authfile))
+    for config in (old, new):
+        ran = skopeo.with_credentials(base64.b64decode(config).decode()).pull(pushed)
         assert ran.returncode == 0, ran.stderr

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 
 from tests.parts import Part
 from tests.ports import free_port
-from tests.system.clients import Skopeo
+from tests.system.client.containers import Skopeo
 from tests.system.stage import Account
 
 pytestmark = pytest.mark.system
@@ -89,14 +89,13 @@ def printed_api_call(output: str) -> dict[str, str]:
     return tag
 
 
-def test_what_it_prints_works(quickstart: Quickstart, skopeo: Skopeo) -> None:
+def test_what_it_prints_works(quickstart: Quickstart, real_part: Callable[[str], Part], tmp_path: Path) -> None:
     """The printed account signs in, pulls the first image and pushes it under another tag; the printed curl answers."""
     with quickstart.started() as started:
         host, account = started.login
-        image, credentials = f"docker://{host}/acme/hello", f"{account.email}:{account.secret}"
-        both = ("--src-creds", credentials, "--dest-creds", credentials)
-        assert skopeo.login(host, account).returncode == 0
-        assert skopeo.copy(f"{image}:v1", f"{image}:v2", *both).returncode == 0
+        skopeo = Skopeo(real_part("skopeo"), tmp_path, host)
+        assert skopeo.login(account).returncode == 0
+        assert skopeo.copy("acme/hello:v1", "acme/hello:v2").returncode == 0
         assert printed_api_call(started.output)["pushedBy"] == account.email
 
 
@@ -110,13 +109,16 @@ def test_it_stops_cleanly(quickstart: Quickstart, number: signal.Signals) -> Non
     assert (len(programs), [pid for pid in programs if Path(f"/proc/{pid}").exists()]) == (2, [])
 
 
-def test_the_next_run_uses_the_same_key(quickstart: Quickstart, skopeo: Skopeo) -> None:
+def test_the_next_run_uses_the_same_key(
+    quickstart: Quickstart, real_part: Callable[[str], Part], tmp_path: Path
+) -> None:
     """Credentials that were typed once stay good, and pushed images are still there."""
     with quickstart.started() as first:
         login = first.login
     with quickstart.started() as second:
         assert second.login == login
-        assert skopeo.pull(f"{login[0]}/acme/hello:v1", login[1]).returncode == 0
+        skopeo = Skopeo(real_part("skopeo"), tmp_path, login[0])
+        assert skopeo.by(login[1]).pull("acme/hello:v1").returncode == 0
 
 
 def test_the_key_is_its_owners_alone(quickstart: Quickstart) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.cli.init import initialise
-from tests.system.clients import Skopeo
+from tests.system.client.containers import Skopeo
 from tests.system.stage import Stage, installed, running_sidecar
 
 pytestmark = pytest.mark.system
@@ -46,7 +46,7 @@ def test_its_day_works(stage: Stage, skopeo: Skopeo, image: Path) -> None:
     """
     account = stage.account(stage.project("acme"), "developer", "developer")
     for tag in ("v1", "v2"):
-        assert skopeo.push(image, f"{stage.host}/acme/hello:{tag}", account).returncode == 0
+        assert skopeo.by(account).push(image, f"acme/hello:{tag}").returncode == 0
     deadline = time.monotonic() + 20
     while "acme/hello" not in str(stage.call("registry.list", project="acme")) and time.monotonic() < deadline:
         time.sleep(0.1)

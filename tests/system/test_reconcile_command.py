@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.clients import Skopeo
+from tests.system.client.containers import Skopeo
 from tests.system.stage import Account, Stage
 
 pytestmark = pytest.mark.system
@@ -36,7 +36,7 @@ def forget(stage: Stage, repository: str, tag: str) -> None:
 def test_a_dry_run_says_what_a_sweep_then_does(stage: Stage, skopeo: Skopeo, image: Path, owner: Account) -> None:
     """What went unheard is told, then removed; the sizes are right before and after."""
     for tag in ("kept", "lost"):
-        assert skopeo.push(image, f"{stage.host}/acme/web:{tag}", owner).returncode == 0
+        assert skopeo.by(owner).push(image, f"acme/web:{tag}").returncode == 0
     time.sleep(SETTLED)
     forget(stage, "acme/web", "lost")
     dry = reconcile(stage, "--dry-run")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.clients import Skopeo, oci_layout
+from tests.system.client.containers import Skopeo
+from tests.system.layouts import image_layout, index_layout
 from tests.system.stage import Account, Stage
 
 pytestmark = pytest.mark.system
@@ -33,9 +35,10 @@ def push(stage: Stage, skopeo: Skopeo, owner: Account, tmp_path: Path) -> Callab
     """Pushes an image, or an index of these platforms, under these tags, and waits until the index has read it."""
 
     def push(name: str, *tags: str, platforms: tuple[str, ...] = ()) -> str:
-        layout = oci_layout(tmp_path / str(len(list(tmp_path.iterdir()))), *platforms)
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        layout = index_layout(folder, *platforms) if platforms else image_layout(folder)
         for tag in tags:
-            ran = skopeo.push(layout, f"{stage.host}/acme/{name}:{tag}", owner, "--all")
+            ran = skopeo.by(owner).push_index(layout, f"acme/{name}:{tag}")
             assert ran.returncode == 0, ran.stderr
         _wait_until(lambda: all(sizes(stage, name).get(tag, 0) > 0 for tag in tags), f"{name} is read")
         return digest_of(stage, name, tags[0])
@@ -76,7 +79,7 @@ def error_of(stage: Stage, method: str, **body: Any) -> dict[str, Any]:
 
 
 def pulls(stage: Stage, skopeo: Skopeo, owner: Account, reference: str) -> bool:
-    return skopeo.pull(f"{stage.host}/acme/{reference}", owner, "--all").returncode == 0
+    return skopeo.by(owner).pull(f"acme/{reference}").returncode == 0
 
 
 def test_what_was_pushed_is_listed(stage: Stage, push: Callable[..., str]) -> None:

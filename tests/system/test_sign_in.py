@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from sidecar.cli.main import app
 from tests.parts import Part
-from tests.system.clients import Docker, Skopeo
+from tests.system.client.containers import Skopeo
+from tests.system.client.docker import Docker
 from tests.system.dex import CLIENT, Dex
 from tests.system.stage import Account, Stage, staged
 
@@ -93,9 +94,9 @@ def _sign_in(folder: Path, provider: Dex, server: Dex) -> dict[str, Any]:
 
 def test_docker_signs_in_with_an_id_token(docker: Docker, stage: Stage, provider: Provider) -> None:
     """And pushes and pulls by what her group may; docker keeps the token, in place of a refresh token."""
-    ran = docker.login(stage.host, Account("ann@acme.example", provider.id_token("ann")))
+    ran = docker.login(Account("ann@acme.example", provider.id_token("ann")))
     assert "Login Succeeded" in ran.stdout, ran.stderr
-    assert "identitytoken" not in docker.stored_credentials(stage.host)
+    assert "identitytoken" not in docker.stored_credentials()
     image = f"{stage.host}/acme/oidc:v1"
     docker.make_image(image)
     codes = [docker.run(verb, image).returncode for verb in ("push", "pull")]
@@ -105,20 +106,20 @@ def test_docker_signs_in_with_an_id_token(docker: Docker, stage: Stage, provider
 def test_docker_is_refused_with_another_persons_token(docker: Docker, stage: Stage, provider: Provider) -> None:
     """TS-35: and with one that was changed, though everything else of it is right."""
     token = provider.id_token("ben")
-    assert docker.login(stage.host, Account("ann@acme.example", token)).returncode != 0
-    assert docker.login(stage.host, Account("ben@acme.example", f"{token[:-8]}AAAAAAAA")).returncode != 0
-    assert docker.login(stage.host, Account("ben@acme.example", token)).returncode == 0
+    assert docker.login(Account("ann@acme.example", token)).returncode != 0
+    assert docker.login(Account("ben@acme.example", f"{token[:-8]}AAAAAAAA")).returncode != 0
+    assert docker.login(Account("ben@acme.example", token)).returncode == 0
 
 
 def test_skopeo_signs_in_by_the_name_that_says_a_token(
     skopeo: Skopeo, stage: Stage, provider: Provider, image: Path
 ) -> None:
     """`oauth2accesstoken`: whose it is, the token says. Who is in no group pushes nothing."""
-    target = f"{stage.host}/acme/skopeo:v1"
+    target = "acme/skopeo:v1"
     ann, ben = (Account("oauth2accesstoken", provider.id_token(name)) for name in ("ann", "ben"))
-    assert [skopeo.login(stage.host, account).returncode for account in (ann, ben)] == [0, 0]
-    assert [skopeo.push(image, target, account).returncode == 0 for account in (ann, ben)] == [True, False]
-    assert [skopeo.pull(target, account).returncode == 0 for account in (ann, ben)] == [True, False]
+    assert [skopeo.login(account).returncode for account in (ann, ben)] == [0, 0]
+    assert [skopeo.by(account).push(image, target).returncode == 0 for account in (ann, ben)] == [True, False]
+    assert [skopeo.by(account).pull(target).returncode == 0 for account in (ann, ben)] == [True, False]
 
 
 def test_a_token_made_with_it_holds_what_her_groups_hold(
@@ -128,28 +129,28 @@ def test_a_token_made_with_it_holds_what_her_groups_hold(
     signed_in = replace(stage, administrator=Account("", provider.id_token("ann")))
     made = signed_in.call("me.generateToken", label="laptop")
     personal = Account("ann@acme.example", made["token"])
-    assert skopeo.push(image, f"{stage.host}/acme/personal:v1", personal).returncode == 0
+    assert skopeo.by(personal).push(image, "acme/personal:v1").returncode == 0
 
 
 def test_users_of_the_old_password_file_go_on(skopeo: Skopeo, docker: Docker, stage: Stage, image: Path) -> None:
     """A robot that the configuration makes a service account pushes; a person signs in; a wrong password fails."""
     robot = Account("jenkins", "old password")
-    ran = skopeo.push(image, f"{stage.host}/acme/old:v1", robot)
+    ran = skopeo.by(robot).push(image, "acme/old:v1")
     assert ran.returncode == 0, ran.stderr
-    assert docker.login(stage.host, robot).returncode == 0
-    assert docker.login(stage.host, Account("ann", "old password")).returncode == 0
-    assert docker.login(stage.host, Account("ann", "new password")).returncode != 0
+    assert docker.login(robot).returncode == 0
+    assert docker.login(Account("ann", "old password")).returncode == 0
+    assert docker.login(Account("ann", "new password")).returncode != 0
 
 
 def test_opaque_tokens_are_asked_about(skopeo: Skopeo, stage: Stage, server: Dex, image: Path) -> None:
     """dex itself answers: whose an access token is. Its refresh tokens, which it calls active, open nothing."""
     builder, eve = server.tokens("builder"), server.tokens("eve")
     robot = Account("oauth2accesstoken", builder["access_token"])
-    ran = skopeo.push(image, f"{stage.host}/acme/opaque:v1", robot)
+    ran = skopeo.by(robot).push(image, "acme/opaque:v1")
     assert ran.returncode == 0, ran.stderr
-    assert skopeo.login(stage.host, Account("eve@acme.example", eve["access_token"])).returncode == 0
-    assert skopeo.login(stage.host, Account("ann@acme.example", eve["access_token"])).returncode != 0
-    assert skopeo.login(stage.host, Account("oauth2accesstoken", builder["refresh_token"])).returncode != 0
+    assert skopeo.login(Account("eve@acme.example", eve["access_token"])).returncode == 0
+    assert skopeo.login(Account("ann@acme.example", eve["access_token"])).returncode != 0
+    assert skopeo.login(Account("oauth2accesstoken", builder["refresh_token"])).returncode != 0
 
 
 def test_check_asks_all_of_them(stage: Stage, provider: Provider) -> None:
@@ -164,13 +165,13 @@ def test_check_asks_all_of_them(stage: Stage, provider: Provider) -> None:
 def test_keys_are_followed_and_an_outage_is_survived(skopeo: Skopeo, stage: Stage, provider: Provider) -> None:
     """While dex is down its tokens go on; after a start with new keys, new tokens count within ten seconds or so."""
     old = Account("ann@acme.example", provider.id_token("ann"))
-    assert skopeo.login(stage.host, old).returncode == 0
+    assert skopeo.login(old).returncode == 0
     provider.stop()
-    assert skopeo.login(stage.host, old).returncode == 0
+    assert skopeo.login(old).returncode == 0
     provider.start()
     new = Account("ann@acme.example", provider.id_token("ann"))
     deadline = time.monotonic() + 60
-    while skopeo.login(stage.host, new).returncode != 0:
+    while skopeo.login(new).returncode != 0:
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    assert skopeo.login(stage.host, old).returncode != 0
+    assert skopeo.login(old).returncode != 0

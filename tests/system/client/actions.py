@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.system.client.base import Client
+from tests.system.client.base import Client, Ran
 from tests.system.client.scene import Scene
-from tests.system.clients import Ran
 from tests.system.layouts import digest_of, image_layout, index_layout, referrer_layout
 from tests.system.stage import Account
 
@@ -68,7 +67,7 @@ def _pull(client: Client, scene: Scene, name: str) -> Came:
 def _index(client: Client, scene: Scene, name: str) -> Came:
     """Pushed with both its images, known with both, and pulled."""
     client.login(scene.developer)
-    _worked(client.push_index(index_layout(scene.layout(name)), f"acme/{name}:v1"))
+    _worked(client.push_index(index_layout(scene.layout(name), "amd64", "arm64"), f"acme/{name}:v1"))
     scene.index(f"acme/{name}:v1", children=2)
     _worked(client.pull(f"acme/{name}:v1"))
     return Came("works")

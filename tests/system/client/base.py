@@ -4,12 +4,15 @@ import base64
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from tests.parts import Part
-from tests.system.clients import Ran
 from tests.system.stage import Account
+
+Ran = subprocess.CompletedProcess[str]
 
 
 class Cannot(Exception):
@@ -59,9 +62,20 @@ class Client:
         """Where it keeps what was typed at login, in docker's format."""
         return self.folder / "config.json"
 
+    def by(self, account: Account | None) -> Self:
+        """The same client as a login by this account leaves it; as nobody's without one."""
+        auths = {} if account is None else {self.host: {"auth": _basic(account.email, account.secret)}}
+        return self.with_credentials(json.dumps({"auths": auths}))
+
+    def with_credentials(self, config: str) -> Self:
+        """The same client in a new folder, whose file of credentials holds this."""
+        other = replace(self, folder=Path(tempfile.mkdtemp(dir=self.folder)))
+        other.credentials.write_text(config)
+        return other
+
     def keep_refresh_token(self, token: str) -> None:
         """As docker keeps one in place of a secret: whoever reads docker's file must send it to the token endpoint."""
-        entry = {"auth": base64.b64encode(b"<token>:").decode(), "identitytoken": token}
+        entry = {"auth": _basic("<token>", ""), "identitytoken": token}
         self.credentials.write_text(json.dumps({"auths": {self.host: entry}}))
 
     def push(self, layout: Path, name: str) -> Ran:
@@ -98,6 +112,10 @@ class Client:
 
     def full(self, name: str) -> str:
         return f"{self.host}/{name}"
+
+
+def _basic(user: str, secret: str) -> str:
+    return base64.b64encode(f"{user}:{secret}".encode()).decode()
 
 
 def at_digest(name: str, digest: str) -> str:

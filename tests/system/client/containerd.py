@@ -11,8 +11,7 @@ from pathlib import Path
 
 from sidecar.cli.processes import tail
 from tests.parts import Missing, Part
-from tests.system.client.base import Cannot, Client, run
-from tests.system.clients import Ran
+from tests.system.client.base import Cannot, Client, Ran, run
 from tests.system.layouts import archive_of
 from tests.system.stage import Account
 

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from tests.parts import Missing
-from tests.system.client.base import Client, at_digest, run
-from tests.system.clients import Ran
+from tests.system.client.base import Client, Ran, at_digest, run
 from tests.system.layouts import digest_of
 from tests.system.stage import Account
 
@@ -60,6 +59,12 @@ class Skopeo(_Containers):
 
     def delete(self, name: str, digest: str) -> Ran:
         return self.run("delete", _PLAIN, f"docker://{self.full(name)}")
+
+    def inspect(self, name: str) -> bytes:
+        """The manifest as the registry serves it."""
+        ran = self.run("inspect", "--raw", _PLAIN, f"docker://{self.full(name)}")
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout.encode()
 
     def _copied(self, source: str, target: str, *options: str) -> Ran:
         plain = ("--src-tls-verify=false", "--dest-tls-verify=false")

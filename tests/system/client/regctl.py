@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.system.client.base import Client, at_digest, run
-from tests.system.clients import Ran
+from tests.system.client.base import Client, Ran, at_digest, run
 from tests.system.layouts import digest_of
 from tests.system.stage import Account
 
