@@ -7,7 +7,7 @@ digests are texts here: they were checked when they were stored, and a page hold
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sidecar.domain.names import NameFilter, ProjectId, RepositoryName
 
@@ -78,11 +78,6 @@ class ManifestSummary(NamedTuple):
     pulls: int
     tags: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
-
-
-REPOSITORY_ORDERS: Final = ("name", "size", "createdAt", "pushedAt")
-TAG_ORDERS: Final = ("tag", "createdAt")
-MANIFEST_ORDERS: Final = ("digest", "createdAt")
 
 
 class Browsing(Protocol):

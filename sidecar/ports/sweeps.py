@@ -76,11 +76,6 @@ class Sweep:
     unanswered: int = 0
     tags: int = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it makes the whole index the registry's truth."""
-        return self.order.project is None and not self.order.dry_run
-
 
 @dataclass(frozen=True, slots=True)
 class Drift:

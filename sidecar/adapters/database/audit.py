@@ -7,6 +7,7 @@ from typing import Final
 
 from sidecar.adapters.database.columns import time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session, Value
+from sidecar.adapters.database.newest_first import newest_first
 from sidecar.domain.actors import Actor
 from sidecar.domain.audit import AuditEntry, Outcome, Resource, Snapshot
 from sidecar.ports.auditing import AuditQuery
@@ -82,23 +83,15 @@ class AuditStore:
 
 
 def statement_of(query: AuditQuery) -> tuple[str, list[Value]]:
-    """The conditions are from a fixed set; what users send is a parameter (S4)."""
-    conditions: list[tuple[str, Value]] = [
-        ("project = ", query.project),
-        ("resource_type = ", query.resource_type),
-        ("actor = ", query.actor),
-        ("outcome = ", query.outcome),
-        ("at >= ", None if query.since is None else time_column(query.since)),
-        ("at < ", None if query.until is None else time_column(query.until)),
-    ]
-    given = [(text, value) for text, value in conditions if value is not None]
-    parameters = [value for _, value in given]
-    texts = [f"{text}${number}" for number, (text, _) in enumerate(given, 1)]
-    if query.beyond is not None:
-        texts.append(f"(at, id) < (${len(parameters) + 1}, ${len(parameters) + 2})")
-        parameters += [time_column(query.beyond[0]), query.beyond[1]]
-    where = f" WHERE {' AND '.join(texts)}\n" if texts else ""
-    return f"{_READ}{where} ORDER BY at DESC, id DESC\n LIMIT ${len(parameters) + 1}", [*parameters, query.limit]
+    conditions: dict[str, Value] = {
+        "project = ": query.project,
+        "resource_type = ": query.resource_type,
+        "actor = ": query.actor,
+        "outcome = ": query.outcome,
+        "at >= ": None if query.since is None else time_column(query.since),
+        "at < ": None if query.until is None else time_column(query.until),
+    }
+    return newest_first(_READ, "at", conditions, query.beyond, query.limit)
 
 
 def _columns(entry: AuditEntry) -> tuple[Value, ...]:

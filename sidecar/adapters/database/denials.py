@@ -6,6 +6,7 @@ from typing import Final
 
 from sidecar.adapters.database.columns import time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session, Value
+from sidecar.adapters.database.newest_first import newest_first
 from sidecar.domain.denials import Denial, Denied
 from sidecar.domain.tally import Counted
 from sidecar.ports.denials import DenialQuery
@@ -65,7 +66,7 @@ class DenialStore:
         await self._driver.write(add)
 
     async def read(self, query: DenialQuery) -> list[Denied]:
-        sql, parameters = statement_of(query)
+        sql, parameters = _statement_of(query)
 
         async def read(session: Session) -> list[Denied]:
             return [_denied(row) for row in await session.fetch(sql, *parameters)]
@@ -79,23 +80,14 @@ class DenialStore:
         await self._driver.write(forget)
 
 
-def statement_of(query: DenialQuery) -> tuple[str, list[Value]]:
-    """The conditions are from a fixed set; what users send is a parameter (S4)."""
-    conditions: list[tuple[str, Value]] = [
-        ("project = ", query.project),
-        ("principal = ", query.principal),
-        ("repository = ", query.repository),
-        ("last_at >= ", None if query.since is None else time_column(query.since)),
-    ]
-    given = [(text, value) for text, value in conditions if value is not None]
-    parameters = [value for _, value in given]
-    texts = [f"{text}${number}" for number, (text, _) in enumerate(given, 1)]
-    if query.beyond is not None:
-        texts.append(f"(last_at, id) < (${len(parameters) + 1}, ${len(parameters) + 2})")
-        parameters += [time_column(query.beyond[0]), query.beyond[1]]
-    where = f" WHERE {' AND '.join(texts)}\n" if texts else ""
-    limit = f" LIMIT ${len(parameters) + 1}"
-    return f"{_READ}{where} ORDER BY last_at DESC, id DESC\n{limit}", [*parameters, query.limit]
+def _statement_of(query: DenialQuery) -> tuple[str, list[Value]]:
+    conditions: dict[str, Value] = {
+        "project = ": query.project,
+        "principal = ": query.principal,
+        "repository = ": query.repository,
+        "last_at >= ": None if query.since is None else time_column(query.since),
+    }
+    return newest_first(_READ, "last_at", conditions, query.beyond, query.limit)
 
 
 def _columns(counted: Counted[Denial]) -> tuple[Value, ...]:
