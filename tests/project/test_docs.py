@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from sidecar.config import Config, parse_yaml, settings
 from tests.project import configuration_page
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "sidecar.example.yaml"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_every_setting_is_documented() -> None:
@@ -44,6 +47,28 @@ def test_every_decision_that_is_cited_is_written_down() -> None:
     assert len(numbers) == len(written)
     assert all(file.read_text(encoding="utf-8").startswith(f"# {number}. ") for number, file in written)
     assert cited <= numbers
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link to a file of ours finds it, and the heading that it names there."""
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    ours = [link.partition("#") for link in links if "://" not in link]
+    targets = [(page.parent / path if path else page, heading) for path, _, heading in ours]
+    assert [path for path, _ in targets if not path.exists()] == []
+    assert [(path.name, heading) for path, heading in targets if heading and heading not in _headings(path)] == []
+
+
+def test_the_readme_names_every_page() -> None:
+    """A page that the README doesn't lead to is found by nobody."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme] == []
+
+
+def _headings(page: Path) -> set[str]:
+    """As GitHub calls them in links."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def _paths(key: str, value: object) -> list[str]:

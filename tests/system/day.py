@@ -4,7 +4,6 @@ Commands name a registry and a sidecar as an operator would have them. They are 
 of that stage in their output is written back: its addresses, its token and its key.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from sidecar.cli.first_image import hello_image
-from sidecar.domain.manifests import OCI_MANIFEST
 from tests.parts import Part
+from tests.system.layouts import hello_layout
 from tests.system.stage import Account, Stage
 from tests.web.api.pushing import digest_of
 
@@ -123,21 +122,9 @@ def shell_of(stage: Stage, skopeo: Part, folder: Path) -> Shell:
     """A shell beside this stage, whose project is there and has an account that pushes; `folder` is new."""
     account = stage.account(stage.project("acme"), "ci", "developer")
     for name, architecture in (("web", "amd64"), ("old", "arm64")):
-        _lay_out(folder / name, architecture)
+        (folder / name).mkdir(parents=True)
+        hello_layout(folder / name, hello_image(architecture))
     return Shell(stage, folder, _environment(stage, skopeo, folder, account))
-
-
-def _lay_out(folder: Path, architecture: str) -> None:
-    """An OCI layout of one image that is for no platform in particular, as far as the layout tells."""
-    folder.mkdir(parents=True)
-    image = hello_image(architecture)
-    blobs = folder / "blobs/sha256"
-    blobs.mkdir(parents=True)
-    for blob in (*image.blobs, image.manifest):
-        (blobs / digest_of(blob).rpartition(":")[2]).write_bytes(blob)
-    entry = {"mediaType": OCI_MANIFEST, "digest": digest_of(image.manifest), "size": len(image.manifest)}
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
 
 
 def _environment(stage: Stage, skopeo: Part, folder: Path, account: Account) -> dict[str, str]:

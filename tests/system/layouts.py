@@ -1,4 +1,4 @@
-"""OCI layouts of images like no other, so that no registry and no client has seen a byte of them."""
+"""OCI layouts. Their images are like no other, so that no registry and no client has seen a byte of them; but one."""
 
 import gzip
 import hashlib
@@ -8,6 +8,9 @@ import os
 import tarfile
 from pathlib import Path
 from typing import Any
+
+from sidecar.cli.first_image import Image
+from sidecar.domain.manifests import OCI_MANIFEST
 
 _OCI = "application/vnd.oci.image"
 
@@ -22,6 +25,13 @@ def index_layout(folder: Path, *architectures: str) -> Path:
     children = [_image(folder, architecture) for architecture in architectures]
     index = {"schemaVersion": 2, "mediaType": f"{_OCI}.index.v1+json", "manifests": children}
     return _written(folder, _blob(folder, f"{_OCI}.index.v1+json", _json(index)))
+
+
+def hello_layout(folder: Path, image: Image) -> Path:
+    """The image that quickstart makes, the same each time; as far as the layout tells, for no platform."""
+    for blob in image.blobs:
+        _blob(folder, "", blob)
+    return _written(folder, _blob(folder, OCI_MANIFEST, image.manifest))
 
 
 def referrer_layout(folder: Path, subject: Path) -> Path:
