@@ -1,7 +1,7 @@
 """Reads the manifests that the index knows by digest only: once each, verified, parsed under limits, kept as bytes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -23,6 +23,10 @@ from sidecar.ports.index import Index, IndexTables, PendingManifest, RegistryRea
 
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=1)
+_UNDER_WAY: Final = 16
+"""Manifests that are asked for together."""
+_IN_ONE_COMMIT: Final = 24
+"""Documents. While they are written, no event can be stored, so it must be short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class _Failed:
     absent: bool = False
 
 
+_Come = asyncio.Queue[_Fetched | _Failed | None]
+"""What the registry answered and is not stored yet; None ends it."""
+
+
 @dataclass(frozen=True)
 class FetchManifests:
     index: Index
@@ -49,19 +57,39 @@ class FetchManifests:
     clock: Clock
     echoes: Echoes = field(default_factory=Echoes)
 
-    async def run_once(self, limit: int = 64) -> int:
-        """Fetches at most `limit` manifests and stores them in one transaction; how many were tried.
+    async def run_once(self, limit: int = 256) -> int:
+        """Fetches at most `limit` manifests; how many were tried. What has come is stored while others are under way.
 
         One that the registry doesn't serve is doubted: whether it is gone is `verify`'s to say.
         """
-        if self.echoes.lag(self.clock.now()):
-            return 0
-        pending = await self.index.pending(limit, self.clock.now())
-        outcomes = await asyncio.gather(*(self._fetch(item) for item in pending))
-        await self._keep_all([item for item in outcomes if isinstance(item, _Fetched)])
-        for failed in (item for item in outcomes if isinstance(item, _Failed)):
-            await self._put_off(failed)
-        return len(pending)
+        pending = iter(await self.index.pending(limit, self.clock.now()))
+        come: _Come = asyncio.Queue(_IN_ONE_COMMIT)
+        both = (asyncio.create_task(self._fetch_all(pending, come)), asyncio.create_task(self._keep_what_comes(come)))
+        try:
+            _, tried = await asyncio.gather(*both)
+        finally:
+            for task in both:
+                task.cancel()
+        return tried
+
+    async def _fetch_all(self, pending: Iterator[PendingManifest], come: _Come) -> None:
+        """Stops early where the registry's queue is behind with what these reads make it send."""
+
+        async def worker() -> None:
+            while not self.echoes.lag(self.clock.now()) and (item := next(pending, None)) is not None:
+                await come.put(await self._fetch(item))
+
+        await asyncio.gather(*(worker() for _ in range(_UNDER_WAY)))
+        await come.put(None)
+
+    async def _keep_what_comes(self, come: _Come) -> int:
+        """Until the end of it, a portion in one transaction; how many there were."""
+        tried = 0
+        while portion := await _next_portion(come):
+            await self._keep_all([item for item in portion if isinstance(item, _Fetched)])
+            await self._put_off([item for item in portion if isinstance(item, _Failed)])
+            tried += len(portion)
+        return tried
 
     async def _keep_all(self, fetched: Sequence[_Fetched]) -> None:
         """If one of them can't be kept, each is kept alone and the culprit is put off."""
@@ -79,7 +107,7 @@ class FetchManifests:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - the same; its kind is kept as the reason
-            await self._put_off(_Failed(item.pending, f"could not be kept: {type(error).__name__}"))
+            await self._put_off([_Failed(item.pending, f"could not be kept: {type(error).__name__}")])
 
     async def _keep(self, fetched: Sequence[_Fetched]) -> None:
         async def work(tables: IndexTables) -> None:
@@ -108,14 +136,30 @@ class FetchManifests:
         content = await self.registry.blob(pending.repository, config.digest, MAX_CONFIG_BYTES)
         return None if content is None else read_image_config(content)
 
-    async def _put_off(self, failed: _Failed) -> None:
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failed.pending.attempts, 10))
+    async def _put_off(self, failed: Sequence[_Failed]) -> None:
         now = self.clock.now()
-        repository, digest = failed.pending.repository, failed.pending.digest
-        async with self.index.applying() as tables:
-            await tables.fetch_failed(failed.pending, now + pause, failed.reason)
-            if failed.absent:
-                await tables.doubt(repository, Target.MANIFEST, digest, now + FIRST_PAUSE)
+
+        async def work(tables: IndexTables) -> None:
+            for item in failed:
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(item.pending.attempts, 10))
+                await tables.fetch_failed(item.pending, now + pause, item.reason)
+                if item.absent:
+                    await tables.doubt(item.pending.repository, Target.MANIFEST, item.pending.digest, now + FIRST_PAUSE)
+
+        if failed:
+            await self.index.apply(work)
+
+
+async def _next_portion(come: _Come) -> list[_Fetched | _Failed]:
+    """As many as are stored together; fewer only at the end, and none after it."""
+    portion: list[_Fetched | _Failed] = []
+    while len(portion) < _IN_ONE_COMMIT:
+        item = await come.get()
+        if item is None:
+            come.put_nowait(None)
+            break
+        portion.append(item)
+    return portion
 
 
 def _read(served: Served) -> Manifest | Unparsed:

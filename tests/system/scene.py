@@ -27,7 +27,7 @@ from tests.system.gate import Gate
 from tests.system.stage import running_registry
 from tests.system.traffic import Traffic
 
-_SETTLE: Final = {"settle_seconds": 0.3}
+SOON_SETTLED: Final = {"settle_seconds": 0.3}
 
 
 @dataclass
@@ -190,7 +190,7 @@ async def _start_sidecar(stack: AsyncExitStack, config: Config) -> tuple[Applica
 def _document(installation: Installation, requests_per_second: int = 5000) -> dict[str, Any]:
     document = read_yaml(installation.sidecar_yaml)
     reconcile = {"interval_seconds": 0, "requests_per_second": requests_per_second, "concurrency": 16}
-    return document | {"events": document["events"] | _SETTLE, "reconcile": reconcile}
+    return document | {"events": document["events"] | SOON_SETTLED, "reconcile": reconcile}
 
 
 def _line(part: Part) -> distribution.Line:

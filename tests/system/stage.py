@@ -91,8 +91,11 @@ def staged(folder: Path, registry: Part, host: str = "127.0.0.1", settings: str 
         yield Stage(installation, line, registry.version, Account("admin@localhost", token))
 
 
-def installed(folder: Path, host: str = "127.0.0.1") -> Installation:
-    """A fresh installation on free ports of this machine, for clients that know it by this name."""
+def installed(folder: Path, host: str = "127.0.0.1", events_url: str | None = None) -> Installation:
+    """A fresh installation on free ports of this machine, for clients that know it by this name.
+
+    The registry sends its events to `events_url`, where that isn't the sidecar itself.
+    """
     registry, sidecar = free_port(), free_port()
     installation = Installation(
         folder=folder,
@@ -100,6 +103,7 @@ def installed(folder: Path, host: str = "127.0.0.1") -> Installation:
         registry_host=f"{host}:{registry}",
         public_url=f"http://{host}:{sidecar}",
         listen=f"127.0.0.1:{sidecar}",
+        events_url=events_url,
     )
     initialise(installation)
     return installation

@@ -1,5 +1,6 @@
 """Manifests are read by digest once, however the registry behaves meanwhile."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 from sidecar.adapters.database import Database
 from sidecar.adapters.database.index_manifests import ManifestTable
 from sidecar.domain.digests import Digest, Tag
+from sidecar.domain.echoes import ALLOWED, Echoes
 from sidecar.domain.events import ManifestPushed, Origin
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
+from sidecar.ports.index import Served
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.verify import Verify
 from tests.fakes import HeldClock, ScriptedReader, digest_of
@@ -145,6 +148,52 @@ async def test_one_that_cannot_be_kept_does_not_hold_up_the_others(
     assert await column(database, "SELECT fetch_failure FROM manifest WHERE attempts = 1") == (
         "could not be kept: ZeroDivisionError"
     )
+
+
+async def test_one_that_is_slow_holds_up_few(
+    database: Database, registry: ScriptedReader, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come is stored while others are still asked for."""
+    contents = [image(str(number)) for number in range(60)]
+    for content in contents:
+        await told_of(database, registry.hold(WEB, content), None)
+    slow = (await database.index.pending(1, clock.now()))[0].digest
+    ask, kept = registry.manifest, 0
+
+    async def wait_for_the_others(repository: RepositoryName, digest: Digest) -> Served | None:
+        nonlocal kept
+        while digest == slow and not kept:
+            await asyncio.sleep(0.01)
+            kept = await column(database, "SELECT count(*) FROM manifest_document")
+        return await ask(repository, digest)
+
+    monkeypatch.setattr(registry, "manifest", wait_for_the_others)
+    async with asyncio.timeout(60):
+        assert await FetchManifests(database.index, registry, clock).run_once() == len(contents)
+    assert 0 < kept < len(contents)
+    assert await column(database, "SELECT count(*) FROM manifest_document") == len(contents)
+
+
+async def test_reading_waits_where_the_registrys_queue_is_behind(
+    database: Database, registry: ScriptedReader, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only before a portion: each read makes an event, and pushes wait behind those (registry fact 3)."""
+    echoes = Echoes()
+    for number in range(120):
+        await told_of(database, registry.hold(WEB, image(str(number))), None)
+    ask = registry.manifest
+
+    async def echo(repository: RepositoryName, digest: Digest) -> Served | None:
+        echoes.asked(clock.now())
+        return await ask(repository, digest)
+
+    monkeypatch.setattr(registry, "manifest", echo)
+    fetch = FetchManifests(database.index, registry, clock, echoes)
+    tried = await fetch.run_once()
+    assert ALLOWED <= tried < 120
+    assert await fetch.run_once() == 0
+    echoes.heard(tried, clock.now())
+    assert await fetch.run_once() == 120 - tried
 
 
 async def test_children_of_a_known_index_are_known_in_each_repository(
