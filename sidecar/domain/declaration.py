@@ -4,12 +4,13 @@ What isn't declared is left alone. What is declared of a thing replaces what it 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from sidecar.domain.bindings import check_roles, heads, permissions_by_role
+from sidecar.domain.bounds import BINDINGS, ROLES, SERVICE_ACCOUNTS
 from sidecar.domain.errors import Invalid, NotFound
 from sidecar.domain.names import EVERY_PROJECT, AccountId, Email, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import OwnedName, Ownership, check_reach, own_slice
@@ -140,9 +141,9 @@ def _or_same(declared: tuple[_T, ...] | None, present: tuple[_T, ...]) -> tuple[
     return present if declared is None or set(declared) == set(present) else declared
 
 
-def faults(declaration: Declaration, result: State, author: Author) -> list[str]:
-    """Everything that is wrong with a declaration of this outcome, each with its place in the declaration."""
-    found = _overlaps(declaration, result)
+def faults(declaration: Declaration, present: State, result: State, author: Author) -> list[str]:
+    """Everything that is wrong with a declaration that makes this of the present, each with its place in it."""
+    found = [*_overlaps(declaration, result), *_surplus(present, result)]
     own_roles = result.roles_by_project()
     for declared in declaration.projects:
         place = f"projects.{declared.sid}"
@@ -166,6 +167,21 @@ def _overlaps(declaration: Declaration, result: State) -> list[str]:
         found += [f"projects.{sid}: {name} overlaps what another project owns" for name in taken]
         ownership.put(sid, project.owns)
     return found
+
+
+def _surplus(present: State, result: State) -> Iterator[str]:
+    """Of which kind there would be too many in one project; where there are already, they may stay and be changed."""
+    kinds = (
+        ("roles", ROLES, present.roles, result.roles),
+        ("serviceAccounts", SERVICE_ACCOUNTS, present.accounts, result.accounts),
+        ("bindings", BINDINGS, present.bindings, result.bindings),
+    )
+    for name, bound, before, after in kinds:
+        known = Counter[str](project for project, _ in before)
+        for project, count in Counter[str](project for project, _ in after).items():
+            if count > max(bound.most, known[project]):
+                place = "everyProject" if project == EVERY_PROJECT else f"projects.{project}"
+                yield f"{place}.{name}: would be {count} with those that are there, and at most {bound.most} fit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,14 @@ class IssuedSecrets(Protocol):
         """Those of these kinds that prove this principal, the oldest first, expired ones included."""
         ...
 
+    async def old_refresh_tokens(self, email: Email, but: int) -> Sequence[str]:
+        """The ids of this principal's refresh tokens, but for so many of the newest; a hundred at most."""
+        ...
+
+    async def old_refresh_tokens_from(self, credential_id: str, but: int) -> Sequence[str]:
+        """Of those that were made with this credential, the same."""
+        ...
+
     async def remove(self, credential_id: str) -> None:
         """With everything that came from it, at any depth: a key's or token's scoped and refresh tokens (S20)."""
         ...

@@ -27,7 +27,7 @@ class ApplyPolicy:
         async with self.store.reading() if dry_run else self.store.writing() as tables:
             present = await _present(tables, declaration)
             wanted = outcome(declaration, present, author)
-            wrong = faults(declaration, wanted, author)
+            wrong = faults(declaration, present, wanted, author)
             if wrong:
                 raise Invalid(*wrong)
             needed = changes(present, wanted)

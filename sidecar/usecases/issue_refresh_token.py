@@ -1,6 +1,5 @@
 """A refresh token for whoever may have one: docker stores it at `docker login`, in place of the password."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,11 +12,13 @@ from sidecar.domain.issuing import issue
 from sidecar.domain.names import Email
 from sidecar.domain.secrets import RANDOM_BYTES
 from sidecar.domain.tenancy import IssuedSecret
-from sidecar.ports import Clock, Randomness, Store
+from sidecar.ports import Clock, Randomness, Store, Tables
 
 LIFETIME: Final = timedelta(days=90)
 MAX_OF_ONE: Final = 1000
 """How many may have come from one credential. The oldest goes first, so that logins in a loop don't fill the memory."""
+MAX_OF_PRINCIPAL: Final = 10_000
+"""How many may prove one principal, from whatever credentials; the oldest goes first there, too (decision 33)."""
 REFRESHABLE: Final = frozenset((CredentialKind.PERSONAL_TOKEN, CredentialKind.SCOPED_TOKEN))
 """Whose holders get one: a service account's key is kept by docker itself, and works as long (TS-52)."""
 ACTION: Final = "token.refresh"
@@ -55,10 +56,7 @@ class IssueRefreshToken:
         async with self.store.writing() as tables:
             if await tables.secrets.get(parent) is None:
                 raise InvalidCredentials
-            kinds = (CredentialKind.REFRESH_TOKEN,)
-            siblings = await tables.secrets.of_principal(Email(secret.credential.principal), kinds)
-            for oldest in _surplus(siblings, parent):
-                await tables.secrets.remove(oldest.credential.id)
+            await _make_room(tables, Email(secret.credential.principal), parent)
             await tables.secrets.add(secret)
             entry = changed(actor, ACTION, secret.created_at, None, secret)
             await tables.audit.record(gathered(entry, actor.name, actor.credential, actor.address))
@@ -70,7 +68,9 @@ def _end(principal: Principal, now: datetime) -> datetime:
     return end if principal.expires_at is None else min(end, principal.expires_at)
 
 
-def _surplus(secrets: Sequence[IssuedSecret], parent: str) -> Sequence[IssuedSecret]:
-    """Those that make no room for one more; `secrets` has the oldest first."""
-    of_parent = [secret for secret in secrets if secret.credential.parent == parent]
-    return of_parent[: max(0, len(of_parent) - MAX_OF_ONE + 1)]
+async def _make_room(tables: Tables, principal: Email, parent: str) -> None:
+    """For one more."""
+    for identifier in await tables.secrets.old_refresh_tokens_from(parent, MAX_OF_ONE - 1):
+        await tables.secrets.remove(identifier)
+    for identifier in await tables.secrets.old_refresh_tokens(principal, MAX_OF_PRINCIPAL - 1):
+        await tables.secrets.remove(identifier)

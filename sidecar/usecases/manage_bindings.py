@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sidecar.domain.audit import done
 from sidecar.domain.bindings import check_headed, check_roles, grants_of, permissions_by_role
+from sidecar.domain.bounds import BINDINGS
 from sidecar.domain.errors import NotFound, found
 from sidecar.domain.names import EVERY_PROJECT, Glob, PrincipalName, ProjectId, RoleName
 from sidecar.domain.ownership import check_reach, own_slice
@@ -68,6 +69,10 @@ async def _project(tables: Tables, project: str) -> Project | None:
     return None if project == EVERY_PROJECT else found(await tables.projects.get(ProjectId(project)), "project")
 
 
+def _called(project: str) -> str:
+    return "every project" if project == EVERY_PROJECT else project
+
+
 def _check_reach(project: Project | None, repositories: tuple[Glob, ...] | None) -> None:
     """A glob that fits nothing the project owns would be a binding that silently gives nothing."""
     if project is not None:
@@ -90,7 +95,10 @@ async def _change(
 ) -> None:
     """Writes `new` over `old` if the caller holds what either gives; without roles the binding is removed."""
     require_all(caller.access, [grant for each in (old, new) if each for grant in grants_of(each, permissions)])
-    check_headed(caller.access, old, new, await tables.bindings.list(new.project))
+    known = await tables.bindings.list(new.project)
+    check_headed(caller.access, old, new, known)
+    if old is None:
+        BINDINGS.check(_called(new.project), len(known))
     if new.roles:
         await tables.bindings.put(new)
     else:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from sidecar.domain.audit import done
+from sidecar.domain.bounds import PROJECTS
 from sidecar.domain.errors import AlreadyExists, Forbidden, Invalid, Refused, found
 from sidecar.domain.identity import PrincipalKind
 from sidecar.domain.names import PrincipalName, ProjectId, RoleName
@@ -30,6 +31,7 @@ class ManageProjects:
         async with self.store.writing() as tables:
             if await tables.projects.get(sid) is not None:
                 raise AlreadyExists("project")
+            await _check_room(tables, caller)
             await _check_free(tables, sid, {"sid": (own_slice(sid),), "owns": owns})
             await tables.projects.add(project)
             await tables.bindings.put(_first_owner(project))
@@ -94,6 +96,13 @@ def _check_claims(caller: Caller, sid: ProjectId, names: tuple[OwnedName, ...]) 
     foreign = [name for name in names if not name.startswith(f"{sid}/")]
     if foreign and not administers(caller.access):
         raise Invalid(*(f"owns: only an administrator may claim {name}, which is outside {sid}/" for name in foreign))
+
+
+async def _check_room(tables: Tables, caller: Caller) -> None:
+    """Where everyone creates, nobody creates without end; administrators may."""
+    if not administers(caller.access):
+        name = caller.principal.name
+        PROJECTS.check(name, sum(project.created_by == name for project in await tables.projects.list()))
 
 
 async def _check_free(tables: Tables, sid: ProjectId, claims: dict[str, tuple[OwnedName, ...]]) -> None:

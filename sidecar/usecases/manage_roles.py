@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from sidecar.domain.audit import done
+from sidecar.domain.bounds import ROLES
 from sidecar.domain.errors import Invalid, Refused, found
 from sidecar.domain.names import ProjectId, RoleName
 from sidecar.domain.policy import Caller, Grant, require_all
@@ -34,6 +35,8 @@ class ManageRoles:
         async with self.store.writing() as tables:
             found(await tables.projects.get(project), "project")
             replaced = await tables.roles.get(project, name)
+            if replaced is None:
+                ROLES.check(project, len(await tables.roles.list(project)))
             made = replaced or Role(project, name, patterns, self.clock.now(), caller.principal.name)
             role = replace(made, permissions=patterns, title=title)
             require_all(caller.access, [_grant(role), _grant(made)])

@@ -7,6 +7,7 @@ from typing import Final
 
 from sidecar.domain.audit import done
 from sidecar.domain.bindings import check_headed
+from sidecar.domain.bounds import SERVICE_ACCOUNTS
 from sidecar.domain.errors import Invalid, NotFound, Refused, found
 from sidecar.domain.identity import Credential, CredentialKind, PrincipalKind
 from sidecar.domain.issuing import NewSecret, issue
@@ -39,6 +40,7 @@ class ManageServiceAccounts:
         made = ServiceAccount(project, sid, email, name, description, self.clock.now(), caller.principal.name)
         async with self.store.writing() as tables:
             found(await tables.projects.get(project), "project")
+            SERVICE_ACCOUNTS.check(project, len(await tables.accounts.list(project)))
             await tables.accounts.add(made)
             await tables.audit.record(done(caller, made.created_at, None, made))
         return made

@@ -70,6 +70,20 @@ async def test_a_secret_takes_what_came_from_it_along_at_any_depth(store: Store)
         assert [key for key, _ in family if await tables.secrets.get(key)] == ["elder", "brother"]
 
 
+async def test_old_refresh_tokens_are_those_behind_the_newest(store: Store, clock: HeldClock) -> None:
+    """Newest by time, then by id; of one principal or of one credential, and never anything but refresh tokens."""
+    async with store.writing() as tables:
+        for parent in ("one", "two"):
+            await tables.secrets.add(samples.secret(parent))
+        for number, parent in enumerate(("one", "two", "one", "one")):
+            made = samples.secret(f"r{number}", kind=CredentialKind.REFRESH_TOKEN, parent=parent)
+            await tables.secrets.add(dataclasses.replace(made, created_at=clock.now() + timedelta(seconds=number // 2)))
+        assert await tables.secrets.old_refresh_tokens(ANN, 1) == ["r2", "r1", "r0"]
+        assert await tables.secrets.old_refresh_tokens_from("one", 1) == ["r2", "r0"]
+        assert await tables.secrets.old_refresh_tokens_from("one", 3) == []
+        assert await tables.secrets.old_refresh_tokens(Email("eve@example.com"), 0) == []
+
+
 async def test_removing_what_is_not_there_changes_nothing(store: Store) -> None:
     """Whoever revokes twice gets no error."""
     async with store.writing() as tables:

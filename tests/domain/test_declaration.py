@@ -56,7 +56,8 @@ FULL = Declaration(
 
 
 def told(declaration: Declaration, present: State | None = None) -> list[str]:
-    return faults(declaration, outcome(declaration, present or State(), AUTHOR), AUTHOR)
+    before = present or State()
+    return faults(declaration, before, outcome(declaration, before, AUTHOR), AUTHOR)
 
 
 def project(**declared: object) -> Declaration:

@@ -90,6 +90,24 @@ async def test_one_credential_has_a_bounded_number(
     assert secrets[-1] in alive
 
 
+async def test_one_principal_has_a_bounded_number(
+    issue: IssueRefreshToken,
+    database: Database,
+    tenants: Tenants,
+    clock: HeldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Decision 33: from however many credentials; the oldest of all goes first, one for each that is new."""
+    monkeypatch.setattr(issue_refresh_token, "MAX_OF_PRINCIPAL", 4)
+    eves = await issue(await principal_of(database, await tenants.secret("eve@example.com")), UNTOLD)
+    secrets = [eves]
+    for _ in range(6):
+        clock.advance(seconds=1)
+        secrets.append(await issue(await principal_of(database, await tenants.secret(DAN)), UNTOLD))
+    alive = [database.access.credential(digest(secret or "")) is not None for secret in secrets]
+    assert alive == [True, False, False, True, True, True, True]
+
+
 async def test_a_storm_of_logins_is_told_of_in_one_row(
     issue: IssueRefreshToken, database: Database, tenants: Tenants, clock: HeldClock
 ) -> None:

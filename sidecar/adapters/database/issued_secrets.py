@@ -41,9 +41,27 @@ SELECT id, kind, principal, principal_kind, expires_at,
        limit_project, limit_permissions, limit_repositories, parent,
        digest, hint, label, created_at, created_by, last_used_at
   FROM issued_secret
- WHERE principal = $1
+ WHERE principal = $1 AND kind IN ({kinds})
  ORDER BY created_at, id
 """
+
+_OLD_OF_PRINCIPAL: Final = """
+SELECT id
+  FROM issued_secret
+ WHERE principal = $1 AND kind = 'refresh'
+ ORDER BY created_at DESC, id DESC
+ LIMIT $2 OFFSET $3
+"""
+
+_OLD_OF_PARENT: Final = """
+SELECT id
+  FROM issued_secret
+ WHERE parent = $1 AND kind = 'refresh'
+ ORDER BY created_at DESC, id DESC
+ LIMIT $2 OFFSET $3
+"""
+
+_PORTION: Final = 100
 
 _MARK_USED: Final = """
 UPDATE issued_secret
@@ -126,8 +144,17 @@ class IssuedSecretTable:
         return None if row is None else _secret(row)
 
     async def of_principal(self, email: Email, kinds: Sequence[CredentialKind]) -> list[IssuedSecret]:
-        secrets = [_secret(row) for row in await self._session.fetch(_OF_PRINCIPAL, email)]
-        return [secret for secret in secrets if secret.credential.kind in kinds]
+        places = ", ".join(f"${number}" for number in range(2, len(kinds) + 2))
+        return [_secret(row) for row in await self._session.fetch(_OF_PRINCIPAL.format(kinds=places), email, *kinds)]
+
+    async def old_refresh_tokens(self, email: Email, but: int) -> list[str]:
+        return await self._ids(_OLD_OF_PRINCIPAL, email, but)
+
+    async def old_refresh_tokens_from(self, credential_id: str, but: int) -> list[str]:
+        return await self._ids(_OLD_OF_PARENT, credential_id, but)
+
+    async def _ids(self, sql: str, whose: str, but: int) -> list[str]:
+        return [identifier for (identifier,) in await self._session.fetch(sql, whose, _PORTION, but)]
 
     async def remove(self, credential_id: str) -> None:
         await self._remove(_REMOVE, credential_id)

@@ -88,7 +88,7 @@ class ProjectNamespace:
                 ProjectResult,
                 self.create,
                 {"sid": "acme", "name": "Acme"},
-                ("forbidden", "already_exists"),
+                ("forbidden", "already_exists", "too_many_projects"),
             ),
             Method("project.list", None, ListProjects, ProjectList, self.list, {}),
             Method("project.get", "project.get", InProject, ProjectResult, self.get, {"project": "acme"}),

@@ -130,7 +130,15 @@ class RoleNamespace:
     def methods(self) -> Sequence[AnyMethod]:
         project = {"project": "acme"}
         return (
-            Method("role.create", "role.create", CreateRole, RoleResult, self.create, _CREATE_EXAMPLE),
+            Method(
+                "role.create",
+                "role.create",
+                CreateRole,
+                RoleResult,
+                self.create,
+                _CREATE_EXAMPLE,
+                ("too_many_roles",),
+            ),
             Method("role.list", "role.list", ListRoles, RoleList, self.list, project),
             Method("role.get", "role.get", NamedRole, RoleResult, self.get, _ROLE_EXAMPLE, ("role_not_found",)),
             Method(
@@ -142,7 +150,15 @@ class RoleNamespace:
                 _ROLE_EXAMPLE,
                 ("role_not_found", "role_in_use"),
             ),
-            Method("role.grant", "role.bind", OneRole, Nothing, self.grant, _GRANT_EXAMPLE, ("role_not_found",)),
+            Method(
+                "role.grant",
+                "role.bind",
+                OneRole,
+                Nothing,
+                self.grant,
+                _GRANT_EXAMPLE,
+                ("role_not_found", "too_many_bindings"),
+            ),
             Method(
                 "role.revoke",
                 "role.bind",
@@ -152,7 +168,15 @@ class RoleNamespace:
                 _GRANT_EXAMPLE,
                 ("binding_not_found", "last_owner"),
             ),
-            Method("role.bind", "role.bind", Bind, Nothing, self.bind, _BIND_EXAMPLE, ("role_not_found", "last_owner")),
+            Method(
+                "role.bind",
+                "role.bind",
+                Bind,
+                Nothing,
+                self.bind,
+                _BIND_EXAMPLE,
+                ("role_not_found", "last_owner", "too_many_bindings"),
+            ),
             Method("role.users", "role.list", ListUsers, UserList, self.users, project),
             Method("role.permissions", None, Body, PermissionList, self.permissions, {}),
         )

@@ -136,7 +136,7 @@ class ServiceAccountNamespace:
                 AccountResult,
                 self.create,
                 {"project": "acme", "sid": "deployer", "name": "Deployer", "description": "pushes from main"},
-                ("already_exists",),
+                ("already_exists", "too_many_service_accounts"),
             ),
             Method(
                 "serviceAccount.update",

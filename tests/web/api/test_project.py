@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.domain.bounds import Bound
 from sidecar.domain.identity import Limit
 from sidecar.domain.names import ProjectId
+from sidecar.usecases import manage_projects
 from tests.web.api.calling import Api, basic, callable_api
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -75,6 +77,20 @@ async def test_everyone_is_each_person(tmp_path: Path) -> None:
         assert (await answer.json())["error"]["code"] == "forbidden"
         assert (await api.error("project.create", scoped, sid="beta"))["code"] == "forbidden"
         assert [item["sid"] for item in (await api.result("project.list", api.root))["items"]] == ["acme"]
+
+
+async def test_nobody_makes_projects_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S30: of a person those count that are there; administrators make any number."""
+    monkeypatch.setattr(manage_projects, "PROJECTS", Bound(1, "projects"))
+    async with callable_api(tmp_path, api={"project_creators": "everyone"}) as api:
+        mia = await api.tenants.secret("mia@example.com")
+        await api.result("project.create", mia, sid="one")
+        error = await api.error("project.create", mia, sid="two")
+        assert (error["code"], error["items"]) == ("too_many_projects", ["mia@example.com has 1, and at most 1 fit"])
+        for sid in ("roots", "other"):
+            await api.result("project.create", api.root, sid=sid)
+        await api.result("project.delete", mia, project="one")
+        await api.result("project.create", mia, sid="two")
 
 
 @pytest.mark.parametrize("claim", ["library/*", "nginx", "acme", "acmes/*", "acme2/web"])
