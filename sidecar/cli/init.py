@@ -23,21 +23,31 @@ _PRIVATE = 0o600
 
 def init(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where everything is written.")],
-    registry_url: Annotated[str, typer.Option(help="How the sidecar reaches the registry: http://127.0.0.1:5000")],
-    registry_host: Annotated[str, typer.Option(help="What people type after docker login: registry.example.com")],
-    public_url: Annotated[str, typer.Option(help="How clients reach the sidecar: https://auth.example.com")],
-    listen: Annotated[str, typer.Option(help="Where the sidecar listens, HOST:PORT.")] = "127.0.0.1:5051",
+    registry_url: Annotated[
+        str, typer.Option(metavar="URL", help="How the sidecar reaches the registry: http://127.0.0.1:5000")
+    ],
+    registry_host: Annotated[
+        str, typer.Option(metavar="HOST", help="What people type after docker login: registry.example.com")
+    ],
+    public_url: Annotated[
+        str, typer.Option(metavar="URL", help="How clients reach the sidecar: https://auth.example.com")
+    ],
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the sidecar listens.")] = "127.0.0.1:5051",
     events_url: Annotated[
-        str | None, typer.Option(help="Where the registry sends notifications, if not to /events below --public-url.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where the registry sends notifications, if not to /events below --public-url."
+        ),
     ] = None,
     internal_listen: Annotated[
-        str | None, typer.Option(help="Where /events and /metrics are served, HOST:PORT, if not on --listen.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Where /events and /metrics are served, if not on --listen.")
     ] = None,
     database: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The database, if it isn't to be in DIR.")
     ] = None,
     trusted_proxy: Annotated[
-        list[str] | None, typer.Option(help="A network whose X-Forwarded-For is believed; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NETWORK", help="A network whose X-Forwarded-For is believed; repeatable."),
     ] = None,
 ) -> None:
     """Write all that a sidecar beside your registry needs.

@@ -1,8 +1,11 @@
 """Options that several commands share, so that they look and read alike."""
 
+import inspect
 import re
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -22,3 +25,24 @@ def seconds_of(text: str) -> int:
     if match is None:
         raise typer.BadParameter("must be a number and s, m, h or d, such as 24h")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def with_options(shared: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options that are the parameters of `shared`, after its own.
+
+    The command takes what `shared` makes of them as its last parameter. So options that belong together stand once.
+    """
+    options = inspect.signature(shared).parameters
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        *own, last = inspect.signature(command).parameters.values()
+
+        @wraps(command)
+        def typed(**given: Any) -> None:
+            made = shared(**{name: given.pop(name) for name in options})
+            command(**given, **{last.name: made})
+
+        typed.__signature__ = inspect.Signature([*own, *options.values()])  # type: ignore[attr-defined]  # typer reads it
+        return typed
+
+    return decorate

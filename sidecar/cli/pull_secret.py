@@ -1,6 +1,7 @@
 """`sidecar pull-secret`: what clusters pull with, by whoever has a token; forms for docker and Kubernetes on stdout."""
 
 import base64
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 
 from sidecar.cli.caller import call_as_caller
 from sidecar.cli.failure import Failure
-from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl, seconds_of
+from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl, seconds_of, with_options
 from sidecar.cli.table import table_of, terminal_width
 from sidecar.cli.terminal import printable_json
 
@@ -17,33 +18,59 @@ app = typer.Typer(no_args_is_help=True, help="Pull secrets: what clusters and ot
 Project = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's sid.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The pull secret's name.")]
 Ttl = Annotated[str | None, typer.Option(help="How long it lives, such as 90d.")]
-Namespace = Annotated[str | None, typer.Option(help="The namespace to write into the Kubernetes manifest.")]
-Include = Annotated[
-    list[str] | None, typer.Option(help="Another registry's pull secret for the same configuration; repeatable.")
-]
 PasswordFile = Annotated[
     Path | None, typer.Option(metavar="F", help="Holds the password at the other registry; - reads standard input.")
 ]
-Kubernetes = Annotated[bool, typer.Option("--kubernetes", help="Print a Secret for kubectl apply -f -.")]
-DockerConfig = Annotated[bool, typer.Option("--docker-config", help="Print docker's config.json.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """The options that say in which form a pull secret is handed out, and which sidecar is asked."""
+
+    include: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Another registry's pull secret for the same configuration; repeatable."),
+    ] = None
+    namespace: Annotated[str | None, typer.Option(help="The namespace to write into the Kubernetes manifest.")] = None
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Print a Secret for kubectl apply -f -.")] = False
+    docker_config: Annotated[bool, typer.Option("--docker-config", help="Print docker's config.json.")] = False
+    url: SidecarUrl = LOCAL_SIDECAR
+
+    def __post_init__(self) -> None:
+        """Before anything is asked of the sidecar: a secret that was made is shown just once."""
+        if self.kubernetes and self.docker_config:
+            raise typer.BadParameter("either --kubernetes or --docker-config")
+
+    def hand_over(self, method: str, body: dict[str, Any]) -> None:
+        """Calls the method, and prints its result or the one form of it. What was not given is left out of the body."""
+        shown = {"include": self.include, "namespace": self.namespace}
+        result = call_as_caller(self.url, method, **_given(body | shown))
+        form = "kubernetes" if self.kubernetes else "dockerConfig" if self.docker_config else None
+        if form is None:
+            typer.echo(printable_json(result, indent=2))
+        elif form not in result:
+            raise Failure("this registry's secrets are shown once only, when they are made: renew it for a new one")
+        elif self.kubernetes:
+            typer.echo(result[form], nl=False)
+        else:
+            typer.echo(base64.b64decode(result[form]).decode())
 
 
 @app.command()
-def create(  # noqa: PLR0913, PLR0917 - each is an option on the command line
+@with_options(Handing)
+def create(
     project: Project,
     name: Name,
     ttl: Ttl = None,
     repository: Annotated[
-        list[str] | None, typer.Option(help="Only for repositories that fit, such as acme/web; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only for repositories that fit, such as acme/web; repeatable."),
     ] = None,
     server: Annotated[str | None, typer.Option(help="Another registry, such as ghcr.io.")] = None,
     username: Annotated[str | None, typer.Option(help="The user name there.")] = None,
     password_file: PasswordFile = None,
-    include: Include = None,
-    namespace: Namespace = None,
-    kubernetes: Kubernetes = False,
-    docker_config: DockerConfig = False,
-    url: SidecarUrl = LOCAL_SIDECAR,
+    *,
+    handing: Handing,
 ) -> None:
     """Make a pull secret, or keep a login at another registry.
 
@@ -54,24 +81,14 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option on the command line
       sidecar pull-secret create acme cluster --ttl 90d --namespace shop --kubernetes | kubectl apply -f -
       sidecar pull-secret create acme github --server ghcr.io --username ann --password-file - < token
     """
-    _hand_over(
-        url,
-        "pullSecret.create",
-        _form(kubernetes, docker_config),
-        project=project,
-        name=name,
-        ttlSeconds=_seconds(ttl),
-        repositories=repository,
-        server=server,
-        username=username,
-        password=_password(password_file),
-        include=include,
-        namespace=namespace,
-    )
+    login = {"server": server, "username": username, "password": _password(password_file)}
+    body = {"project": project, "name": name, "ttlSeconds": _seconds(ttl), "repositories": repository}
+    handing.hand_over("pullSecret.create", body | login)
 
 
 @app.command()
-def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
+@with_options(Handing)
+def renew(
     project: Project,
     name: Name,
     ttl: Ttl = None,
@@ -79,11 +96,8 @@ def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
         str | None, typer.Option(help="How long the secrets before still count, such as 6h; a day without it.")
     ] = None,
     password_file: PasswordFile = None,
-    include: Include = None,
-    namespace: Namespace = None,
-    kubernetes: Kubernetes = False,
-    docker_config: DockerConfig = False,
-    url: SidecarUrl = LOCAL_SIDECAR,
+    *,
+    handing: Handing,
 ) -> None:
     """Make a new secret under the same name, and show it.
 
@@ -93,18 +107,9 @@ def renew(  # noqa: PLR0913, PLR0917 - each is an option on the command line
     Example:
       sidecar pull-secret renew acme cluster --namespace shop --kubernetes | kubectl apply -f -
     """
-    _hand_over(
-        url,
-        "pullSecret.renew",
-        _form(kubernetes, docker_config),
-        project=project,
-        name=name,
-        ttlSeconds=_seconds(ttl),
-        overlapSeconds=_seconds(overlap),
-        password=_password(password_file),
-        include=include,
-        namespace=namespace,
-    )
+    times = {"ttlSeconds": _seconds(ttl), "overlapSeconds": _seconds(overlap)}
+    body = {"project": project, "name": name, "password": _password(password_file)}
+    handing.hand_over("pullSecret.renew", body | times)
 
 
 @app.command("list")
@@ -122,30 +127,22 @@ def list_secrets(
       sidecar pull-secret list acme --expiring-within 7d
     """
     columns = ("name", "server", "valid", "createdAt", "expiresAt", "lastUsedAt")
-    body = _given(project=project, expiringWithin=_seconds(expiring_within))
+    body = _given({"project": project, "expiringWithin": _seconds(expiring_within)})
     items = call_as_caller(url, "pullSecret.list", **body)["items"]
     rows = [{name: item.get(name) for name in columns} for item in items]
     typer.echo("\n".join(table_of(rows, terminal_width())))
 
 
 @app.command()
-def get(
-    project: Project,
-    name: Name,
-    include: Include = None,
-    namespace: Namespace = None,
-    kubernetes: Kubernetes = False,
-    docker_config: DockerConfig = False,
-    url: SidecarUrl = LOCAL_SIDECAR,
-) -> None:
+@with_options(Handing)
+def get(project: Project, name: Name, *, handing: Handing) -> None:
     """Show a pull secret; another registry's with its password.
 
     \b
     Example:
       sidecar pull-secret get acme github --docker-config > ~/.docker/config.json
     """
-    form = _form(kubernetes, docker_config)
-    _hand_over(url, "pullSecret.get", form, project=project, name=name, include=include, namespace=namespace)
+    handing.hand_over("pullSecret.get", {"project": project, "name": name})
 
 
 @app.command()
@@ -159,30 +156,7 @@ def delete(project: Project, name: Name, url: SidecarUrl = LOCAL_SIDECAR) -> Non
     call_as_caller(url, "pullSecret.delete", project=project, name=name)
 
 
-def _form(kubernetes: bool, docker_config: bool) -> str | None:
-    """Which field of the result to print, None for all. Asked first: a secret that was made is shown just once."""
-    if kubernetes and docker_config:
-        raise typer.BadParameter("either --kubernetes or --docker-config")
-    if kubernetes:
-        return "kubernetes"
-    return "dockerConfig" if docker_config else None
-
-
-def _hand_over(url: str, method: str, form: str | None, **body: Any) -> None:
-    """Calls the method, and prints the result or the one form of it. What was not given is left out of the body."""
-    result = call_as_caller(url, method, **_given(**body))
-    if form is None:
-        typer.echo(printable_json(result, indent=2))
-        return
-    if form not in result:
-        raise Failure("this registry's secrets are shown once only, when they are made: renew it for a new one")
-    if form == "kubernetes":
-        typer.echo(result[form], nl=False)
-    else:
-        typer.echo(base64.b64decode(result[form]).decode())
-
-
-def _given(**fields: Any) -> dict[str, Any]:
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
