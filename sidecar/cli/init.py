@@ -21,34 +21,40 @@ _PUBLIC = 0o644
 _PRIVATE = 0o600
 
 
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where everything is written.")]
+RegistryUrl = Annotated[
+    str, typer.Option(metavar="URL", help="How the sidecar reaches the registry: http://127.0.0.1:5000")
+]
+RegistryHost = Annotated[
+    str, typer.Option(metavar="HOST", help="What people type after docker login: registry.example.com")
+]
+PublicUrl = Annotated[str, typer.Option(metavar="URL", help="How clients reach the sidecar: https://auth.example.com")]
+Listen = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the sidecar listens.")]
+EventsUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Where the registry sends notifications, if not to /events below --public-url."),
+]
+InternalListen = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Where /events and /metrics are served, if not on --listen."),
+]
+DatabaseFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The database, if it isn't to be in DIR.")]
+TrustedProxies = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NETWORK", help="A network whose X-Forwarded-For is believed; repeatable."),
+]
+
+
 def init(  # noqa: PLR0913, PLR0917 - each is an option on the command line
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where everything is written.")],
-    registry_url: Annotated[
-        str, typer.Option(metavar="URL", help="How the sidecar reaches the registry: http://127.0.0.1:5000")
-    ],
-    registry_host: Annotated[
-        str, typer.Option(metavar="HOST", help="What people type after docker login: registry.example.com")
-    ],
-    public_url: Annotated[
-        str, typer.Option(metavar="URL", help="How clients reach the sidecar: https://auth.example.com")
-    ],
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the sidecar listens.")] = "127.0.0.1:5051",
-    events_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="Where the registry sends notifications, if not to /events below --public-url."
-        ),
-    ] = None,
-    internal_listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where /events and /metrics are served, if not on --listen.")
-    ] = None,
-    database: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The database, if it isn't to be in DIR.")
-    ] = None,
-    trusted_proxy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NETWORK", help="A network whose X-Forwarded-For is believed; repeatable."),
-    ] = None,
+    folder: Folder,
+    registry_url: RegistryUrl,
+    registry_host: RegistryHost,
+    public_url: PublicUrl,
+    listen: Listen = "127.0.0.1:5051",
+    events_url: EventsUrl = None,
+    internal_listen: InternalListen = None,
+    database: DatabaseFile = None,
+    trusted_proxy: TrustedProxies = None,
 ) -> None:
     """Write all that a sidecar beside your registry needs.
 
