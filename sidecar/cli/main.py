@@ -1,33 +1,50 @@
 """The command line's root: one command a module, and how an error looks to who typed it."""
 
 import sys
-from collections.abc import Sequence
-from importlib import metadata
-from typing import Annotated, Never
+from collections.abc import Mapping, Sequence
+from importlib import import_module, metadata
+from typing import Annotated, Any, Final, Never
 
 import typer
+from typer.core import TyperGroup
 
-from sidecar.cli import explain, inbox, pull_secret, token
-from sidecar.cli.apply import apply
-from sidecar.cli.call import call
-from sidecar.cli.check import check
 from sidecar.cli.failure import ExitCode, Failure
-from sidecar.cli.init import init
-from sidecar.cli.migrate import migrate
-from sidecar.cli.quickstart import quickstart
-from sidecar.cli.reconcile import reconcile
-from sidecar.cli.serve import serve
 from sidecar.cli.terminal import printable
-from sidecar.config import ConfigError, SecretFileError
-from sidecar.domain.errors import SidecarError
+from sidecar.domain.errors import Misconfigured, SidecarError
 
-app = typer.Typer(
-    name="sidecar",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+_COMMANDS: Final = ("quickstart", "init", "serve", "check", "migrate", "reconcile", "apply", "call")
+_GROUPS: Final = ("explain", "inbox", "pull-secret", "token")
+_EXPLAINS_ITSELF: Final = "call"
+"""Its `--help` may be a method's."""
+_STYLE: Final[Mapping[str, Any]] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+}
+
+
+class _Lazy(TyperGroup):
+    """Imports the module of the command that is typed: all of them together take most of a second."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
+        return [*_COMMANDS, *_GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the same
+        return _command(cmd_name) if cmd_name in (*_COMMANDS, *_GROUPS) else None
+
+
+def _command(name: str) -> Any:
+    """The function of the command's name in the module of that name, or the module's `app`, which has commands."""
+    module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
+    holder = typer.Typer(**_STYLE)
+    if name in _GROUPS:
+        holder.add_typer(module.app, name=name)
+    else:
+        holder.command(name, add_help_option=name != _EXPLAINS_ITSELF)(getattr(module, name))
+    return typer.main.get_group(holder).commands[name]
+
+
+app = typer.Typer(name="sidecar", cls=_Lazy, no_args_is_help=True, **_STYLE)
 
 
 def _version(wanted: bool) -> None:
@@ -56,25 +73,14 @@ def root(
     """
 
 
-for command in (quickstart, init, serve, check, migrate, reconcile, apply):
-    app.command()(command)
-app.command(add_help_option=False)(call)
-app.add_typer(explain.app, name="explain")
-app.add_typer(inbox.app, name="inbox")
-app.add_typer(pull_secret.app, name="pull-secret")
-app.add_typer(token.app, name="token")
-
-
 def main() -> None:
     """Runs the command line. What its user can mend is a line on standard error, never a traceback."""
     try:
         app(prog_name="sidecar")
-    except ConfigError as error:
+    except Misconfigured as error:
         _stop(str(error), ExitCode.USAGE)
     except Failure as failure:
         _stop(str(failure), failure.exit_code, failure.items)
-    except SecretFileError as error:
-        _stop(str(error), ExitCode.REFUSED)
     except SidecarError as error:
         _stop(error.message, ExitCode.REFUSED, error.items)
 

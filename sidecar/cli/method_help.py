@@ -1,4 +1,7 @@
-"""What `sidecar call` says of the methods of this version: all of them, one of them, the one that was perhaps meant."""
+"""What `sidecar call` says of the methods of this version: all of them, one of them, the one that was perhaps meant.
+
+The methods themselves are imported when that is asked for, because that takes longer than to call one.
+"""
 
 import difflib
 import json
@@ -7,12 +10,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sidecar.cli.body import typed
 from sidecar.cli.failure import ExitCode, Failure
-from sidecar.web.api.catalogue import described
-from sidecar.web.api.reference import Field, MethodReference, read_methods
+
+if TYPE_CHECKING:
+    from sidecar.web.api.reference import Field, MethodReference
 
 _NO_URL: Final = "http://127.0.0.1:5051"
 _MOST_COLUMNS: Final = 100
@@ -54,7 +58,7 @@ def no_such_method(name: str) -> str:
     return f"{name}: there is no such method{meant} `sidecar call --list` shows all"
 
 
-def _fields(title: str, fields: Sequence[Field]) -> Iterator[str]:
+def _fields(title: str, fields: "Sequence[Field]") -> Iterator[str]:
     if fields:
         yield f"\n{title}:"
     for field in fields:
@@ -62,7 +66,7 @@ def _fields(title: str, fields: Sequence[Field]) -> Iterator[str]:
         yield from _paragraph(field.meaning, "      ")
 
 
-def _kind(field: Field) -> str:
+def _kind(field: "Field") -> str:
     kind = " or ".join(field.choices) or field.kind
     if not field.optional:
         return kind
@@ -75,10 +79,13 @@ def _paragraph(text: str, first: str = "", others: str | None = None) -> Iterato
     yield from textwrap.wrap(text, width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
-def _namespace(method: MethodReference) -> str:
+def _namespace(method: "MethodReference") -> str:
     return method.name.partition(".")[0]
 
 
 @cache
-def _methods() -> Sequence[MethodReference]:
+def _methods() -> "Sequence[MethodReference]":
+    from sidecar.web.api.catalogue import described  # noqa: PLC0415 - see above
+    from sidecar.web.api.reference import read_methods  # noqa: PLC0415
+
     return read_methods(described(_NO_URL))

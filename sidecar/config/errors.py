@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from sidecar.domain.errors import Misconfigured
 
-class ConfigError(Exception):
+
+class ConfigError(Misconfigured):
     """Every fault of a configuration file, one line each: the path of the setting, what is wrong, and what to do."""
 
     def __init__(self, path: Path, faults: list[str]) -> None:
@@ -12,5 +14,5 @@ class ConfigError(Exception):
         self.faults = faults
 
 
-class SecretFileError(Exception):
+class SecretFileError(Misconfigured):
     """A secret file that is missing, unreadable, or readable by others."""

@@ -34,6 +34,10 @@ class SidecarError(Exception):
         self.items = tuple(items)
 
 
+class Misconfigured(Exception):
+    """What stands in the configuration, or a file that it names, is no good. The text says where, and what to do."""
+
+
 class Unauthorized(SidecarError):
     code = "unauthorized"
 

@@ -94,7 +94,7 @@ def test_without_the_administrators_token_nothing_is_done(installation: Installa
     """Commands act as the administrator, and say which file is missing."""
     installation.admin_token.unlink()
     finished = sidecar("apply", "-c", installation.sidecar_yaml, "-f", EXAMPLE)
-    assert finished.returncode == 1
+    assert finished.returncode == 2
     assert str(installation.admin_token) in finished.stderr
 
 
