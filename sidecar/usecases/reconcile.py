@@ -9,11 +9,22 @@ looks whether the manifest is there, so that a tag which outlived its manifest l
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from sidecar.domain.caution import is_too_much
@@ -33,7 +44,7 @@ may be lost."""
 _AT_A_TIME: Final = 16
 """Repositories whose lists are asked for together."""
 _ASKED_TOGETHER: Final = 200
-"""Suspects between two looks at what the sweep would remove; at the end of them the workers wait for each other."""
+"""Suspects between two looks at what the sweep would remove; as many more are asked about meanwhile."""
 _IN_ONE_COMMIT: Final = 50
 """Differences. While they are written, no event can be stored."""
 
@@ -152,17 +163,32 @@ class Reconcile:
         if unlisted == len(names):
             self._not_before = self.clock.now() + RETRY
         sweep = replace(sweep, unanswered=sweep.unanswered + unlisted)
-        every = (suspect for asked in questions for suspect in asked or ())
-        while portion := list(islice(every, _ASKED_TOGETHER)):
-            sweep = await self._look(sweep, portion)
-            missing = await self._missing(sweep)
-            if _is_too_much(sweep, missing):
-                await self._stop(sweep, missing)
-                return 1
+        async with aclosing(self._answered(chain.from_iterable(asked or () for asked in questions), sweep)) as portions:
+            async for portion in portions:
+                sweep = await self._look(sweep, portion)
+                missing = await self._missing(sweep)
+                if _is_too_much(sweep, missing):
+                    await self._stop(sweep, missing)
+                    return 1
         await self._keep(replace(sweep, swept=sweep.swept + len(names), position=position or sweep.position))
         return 1
 
-    async def _questions(self, name: RepositoryName) -> list[Suspect] | None:
+    async def _answered(self, suspects: Iterator[Suspect], sweep: Sweep) -> AsyncGenerator[list[_Answered]]:
+        """What the registry says of them, a portion at a time; while one is looked at, the next is asked for."""
+        plainly = sweep.order.reason is not SweepReason.INTERVAL
+
+        def ask_on() -> asyncio.Task[list[_Answered]]:
+            return asyncio.create_task(self._ask_all(list(islice(suspects, _ASKED_TOGETHER)), plainly))
+
+        asking = ask_on()
+        try:
+            while portion := await asking:
+                asking = ask_on()
+                yield portion
+        finally:
+            asking.cancel()
+
+    async def _questions(self, name: RepositoryName) -> Iterator[Suspect] | None:
         """What to ask of a repository, by the registry's list and by what the index believes. None without a list."""
         await self.pace()
         try:
@@ -173,25 +199,23 @@ class Reconcile:
         believed = await self.index.tags(name)
         doubtful = await self.index.doubtful(name, now - RECENT)
         tags = dict.fromkeys((*believed, *(listed or ())))
-        return [
-            *(Suspect(name, Target.TAG, tag, believed.get(Tag(tag)), now) for tag in tags),
-            *(Suspect(name, Target.MANIFEST, key, key if lives else None, now) for key, lives in doubtful.items()),
-        ]
+        return chain(
+            (Suspect(name, Target.TAG, tag, believed.get(Tag(tag)), now) for tag in tags),
+            (Suspect(name, Target.MANIFEST, key, key if lives else None, now) for key, lives in doubtful.items()),
+        )
 
-    async def _look(self, sweep: Sweep, suspects: Sequence[Suspect]) -> Sweep:
-        """Asks, and follows what the registry shows; what it hasn't is noted, to be asked for again."""
-        answers = await self._ask_all(suspects, plainly=sweep.order.reason is not SweepReason.INTERVAL)
-        unclear = sum(answer is None for answer in answers)
-        sweep = replace(sweep, checked=sweep.checked + len(suspects), unanswered=sweep.unanswered + unclear)
+    async def _look(self, sweep: Sweep, asked: Sequence[_Answered]) -> Sweep:
+        """Follows what the registry shows; what it hasn't is noted, to be asked for again."""
+        unclear = sum(answer is None for _, answer in asked)
+        sweep = replace(sweep, checked=sweep.checked + len(asked), unanswered=sweep.unanswered + unclear)
         now = self.clock.now()
-        asked = zip(suspects, answers, strict=True)
         different = ((each, answer) for each, answer in asked if _drift(each, answer, now) is not None)
         while portion := list(islice(different, _IN_ONE_COMMIT)):
             await self._apply(partial(self._note_all, sweep, portion))
         await self._keep(sweep)
         return sweep
 
-    async def _ask_all(self, suspects: Sequence[Suspect], plainly: bool) -> list[Checked | None]:
+    async def _ask_all(self, suspects: Sequence[Suspect], plainly: bool) -> list[_Answered]:
         answers: list[Checked | None] = [None] * len(suspects)
         waiting = iter(enumerate(suspects))
 
@@ -203,7 +227,7 @@ class Reconcile:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self.concurrency, len(suspects))):
                 group.create_task(worker())
-        return answers
+        return list(zip(suspects, answers, strict=True))
 
     async def _ask_plainly(self, suspect: Suspect) -> Checked | None:
         """What the registry serves, whatever the index believes."""
@@ -241,10 +265,11 @@ class Reconcile:
             return 1
         now = self.clock.now()
         ready = [drift for drift in missing if drift.found_at + self.settle <= now]
-        answers = await self._ask_all([_again(drift) for drift in ready], plainly=True)
-        unclear = sum(answer is None for answer in answers)
+        asked = await self._ask_all([_again(drift) for drift in ready], plainly=True)
+        unclear = sum(answer is None for _, answer in asked)
         sweep = replace(sweep, unanswered=sweep.unanswered + unclear)
-        await self._apply(partial(self._conclude_all, sweep, list(zip(ready, answers, strict=True))))
+        concluded = [(drift, answer) for drift, (_, answer) in zip(ready, asked, strict=True)]
+        await self._apply(partial(self._conclude_all, sweep, concluded))
         return len(ready)
 
     async def _conclude_all(

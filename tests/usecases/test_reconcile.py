@@ -1,7 +1,9 @@
 """Sweeps: what they find, what they follow, and what they never do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -10,7 +12,9 @@ from aiohttp import web
 from sidecar.adapters.registry import transport
 from sidecar.domain.names import ProjectId
 from sidecar.domain.targets import Target
-from sidecar.ports.sweeps import SweepOrder, SweepReason, SweepStage
+from sidecar.ports.sweeps import Sweep, SweepOrder, SweepReason, SweepStage
+from sidecar.usecases import reconcile
+from sidecar.usecases.reconcile import Reconcile
 from tests.faulty_registry import OURS, Fault, always, hangs, hangs_up, lists, on_lists, on_manifests
 from tests.usecases.sweeping import World, digest_of, world
 
@@ -177,6 +181,27 @@ async def test_a_sweep_resumes_where_it_was(here: World) -> None:
         pass
     assert not any("app00" in path for path in here.registry.asked)
     assert len(await here.database.index.repositories()) == 40
+
+
+async def test_a_sweep_asks_on_while_it_writes(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry isn't kept waiting by the index: the second portion is asked about before the first is written."""
+    monkeypatch.setattr(reconcile, "_ASKED_TOGETHER", 2)
+    for number in range(6):
+        here.registry.push("acme/web", f"v{number}", digest_of(number))
+    look, written = Reconcile._look, 0
+
+    async def look_when_asked_on(reconcile: Reconcile, *portion: Any) -> Sweep:
+        nonlocal written
+        async with asyncio.timeout(60):
+            while not written and sum(path.startswith("HEAD") for path in here.registry.asked) <= 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        written += 1
+        return await look(reconcile, *portion)
+
+    monkeypatch.setattr(Reconcile, "_look", look_when_asked_on)
+    await here.sweep()
+    assert written == 3
+    assert len(await here.tags()) == 6
 
 
 async def test_suspects_are_looked_at_first(here: World) -> None:
