@@ -58,6 +58,7 @@ BETWEEN_FIELDS: Final = re.compile(
     r"|owns: .* overlaps what another project owns"
     r"|sid: .* overlaps what another project owns"
     r"|(server|username|password|include|ttlSeconds): (?!must be|should be).*"
+    r"|repositories: only for this registry, without a server"
     r"|expiresAt: must lie in the future"
     r"|email: (?!must be an).*"
     r"|(projects\.[a-z0-9-]+|everyProject)[.:].*"
