@@ -1,15 +1,15 @@
-"""Quick reads of one SQLite file, on a thread and a connection of their own. What waits together is answered together.
+"""Quick reads of one SQLite file, on a thread and a connection of their own: asked together, answered together.
 
-To wake the event loop for each answer costs more than a small read itself: both threads want the interpreter at once.
-So whatever is asked while the thread is at work is read in one go, and its askers are woken by one call.
+To wake the other thread costs more than a small read itself: both want the interpreter at once. So what is asked for in
+one turn of the event loop is handed over by one call, read in one go, and its askers are woken by one call, too.
 """
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -20,7 +20,6 @@ from sidecar.domain.errors import Unavailable
 
 T = TypeVar("T")
 
-_MOST_TOGETHER: Final = 64
 _PATIENCE: Final = 0.002
 """Seconds after which an answer is handed over, whatever is still to be read with it."""
 
@@ -34,7 +33,8 @@ class Glances:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._waiting: list[_Asked] = []
+        self._asked: SimpleQueue[list[_Asked] | None] = SimpleQueue()
         self._ended = self._loop.create_future()
         self._closing = False
         threading.Thread(target=self._serve, name="glances", daemon=True).start()
@@ -44,38 +44,27 @@ class Glances:
         if self._closing:
             raise Unavailable("the database")
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._asked.put((answer, work))
+        if not self._waiting:
+            self._loop.call_soon(self._ask)
+        self._waiting.append((answer, work))
         return await answer
 
     async def close(self) -> None:
         """When all that was asked for is answered."""
         self._closing = True
-        self._asked.put(None)
+        self._loop.call_soon(self._asked.put, None)
         await self._ended
 
+    def _ask(self) -> None:
+        """Wakes the thread once for all that was asked for in one turn of the loop."""
+        waiting, self._waiting = self._waiting, []
+        self._asked.put(waiting)
+
     def _serve(self) -> None:
-        for asked in self._portions():
+        while (asked := self._asked.get()) is not None:
             self._answer(asked)
         self._connection.close()
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
-
-    def _portions(self) -> Iterator[list[_Asked]]:
-        """What waits, at most so much at a time, until the end is asked for."""
-        while (first := self._asked.get()) is not None:
-            portion = [first]
-            while len(portion) < _MOST_TOGETHER and (more := self._next()) is not None:
-                portion.append(more)
-            yield portion
-
-    def _next(self) -> _Asked | None:
-        """What waits already; the end is put back for the next look."""
-        try:
-            asked = self._asked.get_nowait()
-        except Empty:
-            return None
-        if asked is None:
-            self._asked.put(None)
-        return asked
 
     def _answer(self, asked: list[_Asked]) -> None:
         answered: list[_Answered] = []
