@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest, Tag
@@ -20,6 +20,9 @@ from sidecar.domain.targets import Target
 from sidecar.ports.sweeps import Drift, Sweep
 
 T = TypeVar("T")
+
+EVERY: Final = 1 << 62
+"""A limit that bounds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,16 +306,18 @@ class Index(Protocol):
 
     async def denied(self, since: datetime) -> Denied: ...
 
-    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
-        """What the index believes, for a sweep to compare with the registry's list."""
+    async def tags(self, repository: RepositoryName, after: str = "", limit: int = EVERY) -> Mapping[Tag, Digest]:
+        """What the index believes, for a sweep to compare with the registry's list; by name, from after `after` on."""
         ...
 
     async def manifests(self, repository: RepositoryName) -> Mapping[Digest, str]:
         """Digest → media type, tagged or not."""
         ...
 
-    async def doubtful(self, repository: RepositoryName, since: datetime) -> Mapping[Digest, bool]:
-        """Manifests that no tag vouches for, and whether they live.
+    async def doubtful(
+        self, repository: RepositoryName, since: datetime, after: str = "", limit: int = EVERY
+    ) -> Mapping[Digest, bool]:
+        """Manifests that no tag vouches for, and whether they live; by digest, from after `after` on.
 
         Untagged ones; of those that are gone, children of indexes that live, and what an event told of, or was learnt,
         after `since`.

@@ -24,8 +24,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, islice
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from sidecar.domain.caution import is_too_much
 from sidecar.domain.digests import Digest, Tag
@@ -45,6 +45,8 @@ _AT_A_TIME: Final = 16
 """Repositories whose lists are asked for together."""
 _ASKED_TOGETHER: Final = 200
 """Suspects between two looks at what the sweep would remove; as many more are asked about meanwhile."""
+_PAGE: Final = 1000
+"""Tags or manifests that are read from the index together."""
 _IN_ONE_COMMIT: Final = 50
 """Differences. While they are written, no event can be stored."""
 
@@ -52,6 +54,8 @@ Ask = Callable[[Suspect], Awaitable[Checked | None]]
 """What the registry says of a suspect; None for no clear answer."""
 
 _Answered = tuple[Suspect, Checked | None]
+_Key = TypeVar("_Key", bound=str)
+_Held = TypeVar("_Held")
 
 
 @dataclass
@@ -158,12 +162,12 @@ class Reconcile:
 
     async def _sweep(self, sweep: Sweep, names: Sequence[RepositoryName], position: str | None = None) -> int:
         """Looks at these repositories; `position` is how far the list is done with them."""
-        questions = await asyncio.gather(*(self._questions(name) for name in names))
-        unlisted = sum(asked is None for asked in questions)
+        lists = dict(zip(names, await asyncio.gather(*map(self._list, names)), strict=True))
+        unlisted = sum(listed is None for listed in lists.values())
         if unlisted == len(names):
             self._not_before = self.clock.now() + RETRY
         sweep = replace(sweep, unanswered=sweep.unanswered + unlisted)
-        async with aclosing(self._answered(chain.from_iterable(asked or () for asked in questions), sweep)) as portions:
+        async with aclosing(self._answered(self._questions(lists), sweep)) as portions:
             async for portion in portions:
                 sweep = await self._look(sweep, portion)
                 missing = await self._missing(sweep)
@@ -173,36 +177,44 @@ class Reconcile:
         await self._keep(replace(sweep, swept=sweep.swept + len(names), position=position or sweep.position))
         return 1
 
-    async def _answered(self, suspects: Iterator[Suspect], sweep: Sweep) -> AsyncGenerator[list[_Answered]]:
+    async def _list(self, name: RepositoryName) -> Sequence[Tag] | None:
+        """The registry's list of a repository, empty where it knows none of that name; None where it gave none."""
+        await self.pace()
+        try:
+            return await self.registry.tags(name) or ()
+        except RegistryUnavailable:
+            return None
+
+    async def _questions(self, lists: dict[RepositoryName, Sequence[Tag] | None]) -> AsyncGenerator[Suspect]:
+        """What to ask of repositories, each by the registry's list and by what the index believes.
+
+        The index is read by the page, and each list is let go when its turn is over: a repository may have very many
+        tags.
+        """
+        for name in list(lists):
+            unknown, now = dict.fromkeys(lists.pop(name) or ()), self.clock.now()
+            async for tag, digest in _paged(partial(self.index.tags, name)):
+                unknown.pop(tag, None)
+                yield Suspect(name, Target.TAG, tag, digest, now)
+            for tag in unknown:
+                yield Suspect(name, Target.TAG, tag, None, now)
+            async for key, lives in _paged(partial(self.index.doubtful, name, now - RECENT)):
+                yield Suspect(name, Target.MANIFEST, key, key if lives else None, now)
+
+    async def _answered(self, suspects: AsyncGenerator[Suspect], sweep: Sweep) -> AsyncGenerator[list[_Answered]]:
         """What the registry says of them, a portion at a time; while one is looked at, the next is asked for."""
         plainly = sweep.order.reason is not SweepReason.INTERVAL
 
-        def ask_on() -> asyncio.Task[list[_Answered]]:
-            return asyncio.create_task(self._ask_all(list(islice(suspects, _ASKED_TOGETHER)), plainly))
+        async def ask_on() -> list[_Answered]:
+            return await self._ask_all(await _next_of(suspects, _ASKED_TOGETHER), plainly)
 
-        asking = ask_on()
+        asking = asyncio.create_task(ask_on())
         try:
             while portion := await asking:
-                asking = ask_on()
+                asking = asyncio.create_task(ask_on())
                 yield portion
         finally:
             asking.cancel()
-
-    async def _questions(self, name: RepositoryName) -> Iterator[Suspect] | None:
-        """What to ask of a repository, by the registry's list and by what the index believes. None without a list."""
-        await self.pace()
-        try:
-            listed = await self.registry.tags(name)
-        except RegistryUnavailable:
-            return None
-        now = self.clock.now()
-        believed = await self.index.tags(name)
-        doubtful = await self.index.doubtful(name, now - RECENT)
-        tags = dict.fromkeys((*believed, *(listed or ())))
-        return chain(
-            (Suspect(name, Target.TAG, tag, believed.get(Tag(tag)), now) for tag in tags),
-            (Suspect(name, Target.MANIFEST, key, key if lives else None, now) for key, lives in doubtful.items()),
-        )
 
     async def _look(self, sweep: Sweep, asked: Sequence[_Answered]) -> Sweep:
         """Follows what the registry shows; what it hasn't is noted, to be asked for again."""
@@ -314,6 +326,25 @@ class Reconcile:
 
     async def _keep(self, sweep: Sweep) -> None:
         await self.index.apply(lambda tables: tables.swept(sweep))
+
+
+async def _paged(read: Callable[[str, int], Awaitable[Mapping[_Key, _Held]]]) -> AsyncGenerator[tuple[_Key, _Held]]:
+    """What stands in the index in the order of its keys; `read` gives what comes after one, and at most so much."""
+    after = ""
+    while page := await read(after, _PAGE):
+        for item in page.items():
+            yield item
+        *_, after = page
+
+
+async def _next_of(suspects: AsyncGenerator[Suspect], count: int) -> list[Suspect]:
+    """The next few, fewer at their end."""
+    portion: list[Suspect] = []
+    async for suspect in suspects:
+        portion.append(suspect)
+        if len(portion) == count:
+            break
+    return portion
 
 
 def _is_too_much(sweep: Sweep, missing: int) -> bool:

@@ -401,3 +401,19 @@ async def test_an_event_seen_again_brings_nothing_back(database: Database, clock
         await tables.gone(suspect(clock, digest(image(1)), Target.MANIFEST, digest(image(1))), clock.now())
     await push(database, image(1))
     assert (await database.index.tags(WEB), await database.index.manifests(WEB)) == ({}, {})
+
+
+async def test_a_large_repository_is_read_by_the_page(database: Database, clock: HeldClock) -> None:
+    """Page by page the same tags, and the same manifests that no tag vouches for, as in one go; in their order."""
+    for number in range(5):
+        await push(database, image(number), f"v{number}", number + 1)
+        await push(database, image(10 + number), None, number + 1)
+    since = clock.now()
+    tags: list[Tag] = []
+    while page := await database.index.tags(WEB, tags[-1] if tags else "", 2):
+        tags += page
+    doubtful: list[Digest] = []
+    while more := await database.index.doubtful(WEB, since, doubtful[-1] if doubtful else "", 2):
+        doubtful += more
+    assert tags == sorted(await database.index.tags(WEB))
+    assert doubtful == sorted(digest(image(10 + number)) for number in range(5))

@@ -204,6 +204,22 @@ async def test_a_sweep_asks_on_while_it_writes(here: World, monkeypatch: pytest.
     assert len(await here.tags()) == 6
 
 
+async def test_each_is_asked_about_once(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pages of the index a repository fills: what both know, what one alone knows, what has no tag."""
+    monkeypatch.setattr(reconcile, "_PAGE", 2)
+    for number in range(5):
+        await here.push("acme/web", f"v{number}", number)
+    for number in (3, 7):
+        here.registry.push("acme/web", f"w{number}", digest_of(number))
+    del here.registry.tags["acme/web"]["v4"]
+    here.registry.asked.clear()
+    await here.database.sweeps.request(SweepOrder(SweepReason.PERSON, dry_run=True), here.clock.now())
+    while await here.reconcile.run_once():
+        pass
+    asked = [path.rpartition("/")[2] for path in here.registry.asked if "/manifests/" in path]
+    assert sorted(asked) == ["v0", "v1", "v2", "v3", "v4", "w3", "w7"]
+
+
 async def test_suspects_are_looked_at_first(here: World) -> None:
     """A repository with a push token is asked about before all others, whether the catalogue names it or not."""
     for number in range(40):

@@ -21,7 +21,7 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Backlog, Denied, Miscount, PendingManifest, Suspect
+from sidecar.ports.index import EVERY, Backlog, Denied, Miscount, PendingManifest, Suspect
 from sidecar.ports.sweeps import Drift, Sweep
 
 T = TypeVar("T")
@@ -51,7 +51,9 @@ _TAGS: Final = """
 SELECT tag.name, digest
   FROM tag
   JOIN repository ON repository.id = tag.repository
- WHERE repository.name = $1 AND digest IS NOT NULL
+ WHERE repository.name = $1 AND digest IS NOT NULL AND tag.name > $2
+ ORDER BY tag.name
+ LIMIT $3
 """
 
 _MANIFESTS: Final = """
@@ -65,7 +67,7 @@ _DOUBTFUL: Final = """
 SELECT manifest.digest, manifest.gone
   FROM manifest
   JOIN repository ON repository.id = manifest.repository
- WHERE repository.name = $1
+ WHERE repository.name = $1 AND manifest.digest > $3
    AND CASE manifest.gone
        WHEN 0 THEN NOT EXISTS (SELECT 1
                                  FROM tag
@@ -77,6 +79,8 @@ SELECT manifest.digest, manifest.gone
                      WHERE manifest_reference.digest = manifest.digest AND kind = 'child'
                        AND parent.repository = manifest.repository AND parent.gone = 0)
        END
+ ORDER BY manifest.digest
+ LIMIT $4
 """
 
 _COUNT_TAGS: Final = """
@@ -309,9 +313,10 @@ class IndexStore:
     async def denied(self, since: datetime) -> Denied:
         return await self._driver.read(lambda session: VerificationTable(session).denied(since))
 
-    async def tags(self, repository: RepositoryName) -> Mapping[Tag, Digest]:
+    async def tags(self, repository: RepositoryName, after: str = "", limit: int = EVERY) -> Mapping[Tag, Digest]:
         async with self._driver.reading() as session:
-            return {Tag(name): Digest(digest) for name, digest in await session.fetch(_TAGS, repository)}
+            rows = await session.fetch(_TAGS, repository, after, limit)
+        return {Tag(name): Digest(digest) for name, digest in rows}
 
     async def manifests(self, repository: RepositoryName) -> Mapping[Digest, str]:
         async with self._driver.reading() as session:
@@ -326,9 +331,11 @@ class IndexStore:
         async with self._driver.reading() as session:
             return [RepositoryName(name) for (name,) in await session.fetch(_REPOSITORIES)]
 
-    async def doubtful(self, repository: RepositoryName, since: datetime) -> Mapping[Digest, bool]:
+    async def doubtful(
+        self, repository: RepositoryName, since: datetime, after: str = "", limit: int = EVERY
+    ) -> Mapping[Digest, bool]:
         async with self._driver.reading() as session:
-            rows = await session.fetch(_DOUBTFUL, repository, time_column(since) * _NANOSECONDS)
+            rows = await session.fetch(_DOUBTFUL, repository, time_column(since) * _NANOSECONDS, after, limit)
         return {Digest(digest): not gone for digest, gone in rows}
 
     async def count_tags(self) -> Mapping[RepositoryName, int]:
