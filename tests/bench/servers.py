@@ -35,8 +35,15 @@ class Server:
 
     def memory(self) -> float:
         """Resident memory in MiB."""
+        return self._mebibytes("VmRSS")
+
+    def most_memory(self) -> float:
+        """The most that `memory` ever was."""
+        return self._mebibytes("VmHWM")
+
+    def _mebibytes(self, field: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
         return int(line.split()[1]) / 1024
 
 

@@ -10,7 +10,7 @@ from tests.bench.contents import Image, digest_of
 
 
 class Storage:
-    """What a registry finds below its `rootdirectory`."""
+    """What a registry finds below its `rootdirectory`. Links that say the same are one file: it only reads them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root / "docker" / "registry" / "v2"
@@ -23,17 +23,17 @@ class Storage:
         folder = self._root / "repositories" / repository
         count = 0
         for image in images:
-            for tag in image.tags:
-                _link(folder / "_manifests" / "tags" / tag / "current", image.digest)
-                count += 1
+            tags = [folder / "_manifests" / "tags" / tag / "current" for tag in image.tags]
+            revision = [folder / "_manifests" / "revisions" / _parts(image.digest)] if whole else []
+            _link([*tags, *revision], image.digest)
             if whole:
-                self._add_manifest(folder, image)
+                self._add_blobs(folder, image)
+            count += len(tags)
         return count
 
-    def _add_manifest(self, folder: Path, image: Image) -> None:
+    def _add_blobs(self, folder: Path, image: Image) -> None:
         config = digest_of(image.config)
-        _link(folder / "_manifests" / "revisions" / _parts(image.digest), image.digest)
-        _link(folder / "_layers" / _parts(config), config)
+        _link([folder / "_layers" / _parts(config)], config)
         self._add_blob(image.digest, image.content)
         self._add_blob(config, image.config)
 
@@ -44,9 +44,17 @@ class Storage:
         data.write_bytes(content)
 
 
-def _link(folder: Path, digest: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "link").write_text(digest)
+def _link(folders: Iterable[Path], digest: str) -> None:
+    """In each of the folders a file that names the digest."""
+    first: Path | None = None
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        link = folder / "link"
+        if first is None:
+            first = link
+            first.write_text(digest)
+        else:
+            link.hardlink_to(first)
 
 
 def _parts(digest: str) -> Path:
