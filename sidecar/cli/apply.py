@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.api_client import ApiRefused
-from sidecar.cli.connection import call_as_administrator
+from sidecar.cli.api.client import ApiRefused
+from sidecar.cli.api.connection import call_as_administrator
 from sidecar.cli.failure import ExitCode, Failure
 from sidecar.cli.options import ConfigFile
 from sidecar.config import read_yaml

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sidecar.cli.connection import call_as_administrator
+from sidecar.cli.api.connection import call_as_administrator
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import ConfigFile
 from sidecar.cli.terminal import printable

@@ -1,4 +1,4 @@
-"""The command line's root: one command a module, and how an error looks to who typed it."""
+"""The command line's root: which module has which command, and how an error looks to who typed it."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,24 @@ from sidecar.cli.failure import ExitCode, Failure
 from sidecar.cli.terminal import printable
 from sidecar.domain.errors import Misconfigured, SidecarError
 
-_COMMANDS: Final = ("quickstart", "init", "serve", "check", "migrate", "reconcile", "apply", "call")
-_GROUPS: Final = ("explain", "inbox", "pull-secret", "token")
+_COMMANDS: Final[Mapping[str, str]] = {
+    "quickstart": "quickstart.command",
+    "init": "init",
+    "serve": "serve",
+    "check": "check.command",
+    "migrate": "migrate",
+    "reconcile": "reconcile",
+    "apply": "apply",
+    "call": "call.command",
+}
+"""Each has its function in this module of `sidecar.cli`."""
+_GROUPS: Final[Mapping[str, str]] = {
+    "explain": "explain",
+    "inbox": "inbox",
+    "pull-secret": "pull_secret",
+    "token": "token",
+}
+"""Each has its commands in the `app` of this module."""
 _EXPLAINS_ITSELF: Final = "call"
 """Its `--help` may be a method's."""
 _STYLE: Final[Mapping[str, Any]] = {
@@ -34,8 +50,7 @@ class _Lazy(TyperGroup):
 
 
 def _command(name: str) -> Any:
-    """The function of the command's name in the module of that name, or the module's `app`, which has commands."""
-    module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
+    module = import_module(f"sidecar.cli.{_COMMANDS.get(name) or _GROUPS[name]}")
     holder = typer.Typer(**_STYLE)
     if name in _GROUPS:
         holder.add_typer(module.app, name=name)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sidecar.cli.caller import call_as_caller
+from sidecar.cli.api.caller import call_as_caller
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl, seconds_of, with_options
 from sidecar.cli.table import table_of, terminal_width

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from sidecar.cli.api_client import ApiClient
-from sidecar.cli.connection import connected
+from sidecar.cli.api.client import ApiClient
+from sidecar.cli.api.connection import connected
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import ConfigFile
 from sidecar.config import Config

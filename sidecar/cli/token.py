@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.connection import call_as_administrator
+from sidecar.cli.api.connection import call_as_administrator
 from sidecar.cli.options import ConfigFile, seconds_of
 
 app = typer.Typer(no_args_is_help=True, help="Personal tokens: what people sign in with.")

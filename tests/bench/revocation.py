@@ -5,7 +5,7 @@ from typing import Final
 
 import aiohttp
 
-from sidecar.cli.api_client import ApiClient
+from sidecar.cli.api.client import ApiClient
 from sidecar.cli.rendering import Installation
 from tests.bench.load import authorization
 from tests.bench.population import Account

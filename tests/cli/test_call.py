@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.adapters.system import SystemRandomness
-from sidecar.cli.api_client import ApiClient
-from sidecar.cli.body import read_body, typed
+from sidecar.cli.api.client import ApiClient
+from sidecar.cli.call.body import read_body, typed
 from sidecar.cli.failure import ExitCode
 from sidecar.cli.main import main
 from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
@@ -369,7 +369,7 @@ def test_what_takes_long_is_waited_for(
             super().__init__(*given)
             asked.append(self._seconds)
 
-    monkeypatch.setattr("sidecar.cli.call.ApiClient", Patient)
+    monkeypatch.setattr("sidecar.cli.call.command.ApiClient", Patient)
     with scripted(good()) as api:
         assert call(*arguments, SIDECAR_URL=api.url, SIDECAR_TOKEN="rpt_x").code == ExitCode.DONE
     assert asked == [seconds]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.cli import check as check_module
-from sidecar.cli.finding import Finding
+from sidecar.cli.check import command as check_command
+from sidecar.cli.check.finding import Finding
 from sidecar.cli.terminal import printable
 from tests.cli.servers import installed
 
@@ -24,6 +24,6 @@ def test_what_check_finds_does_not_either(
     async def found(*_: object) -> AsyncIterator[Finding]:
         yield Finding("note", "wants \x1b]0;gotcha\x07")
 
-    monkeypatch.setattr(check_module, "diagnose", found)
-    check_module.check(installed(tmp_path).sidecar_yaml)
+    monkeypatch.setattr(check_command, "diagnose", found)
+    check_command.check(installed(tmp_path).sidecar_yaml)
     assert capsys.readouterr().out == "note   wants \\x1b]0;gotcha\\x07\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.cli.call.method_help import list_lines
 from sidecar.cli.failure import ExitCode
-from sidecar.cli.method_help import list_lines
 from tests.project.test_help import COMMANDS, shown
 
 ROOT = Path(__file__).parents[2]

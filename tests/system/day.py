@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sidecar.cli.first_image import hello_image
+from sidecar.cli.quickstart.first_image import hello_image
 from tests.parts import Part
 from tests.system.layouts import hello_layout
 from tests.system.stage import Account, Stage

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from sidecar.cli.first_image import Image
+from sidecar.cli.quickstart.first_image import Image
 from sidecar.domain.manifests import OCI_MANIFEST
 
 _OCI = "application/vnd.oci.image"

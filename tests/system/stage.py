@@ -15,7 +15,7 @@ from typing import Any
 
 from sidecar.cli import distribution
 from sidecar.cli.init import initialise
-from sidecar.cli.processes import tail
+from sidecar.cli.quickstart.processes import tail
 from sidecar.cli.rendering import Installation
 from tests.parts import Part
 from tests.ports import free_port

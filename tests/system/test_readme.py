@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.cli.first_image import hello_image
 from sidecar.cli.init import initialise
+from sidecar.cli.quickstart.first_image import hello_image
 from tests.system.client.containers import Skopeo
 from tests.system.layouts import hello_layout
 from tests.system.stage import Stage, installed, running_sidecar

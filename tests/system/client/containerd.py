@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.cli.processes import tail
+from sidecar.cli.quickstart.processes import tail
 from tests.parts import Missing, Part
 from tests.system.client.base import Cannot, Client, Ran, run
 from tests.system.layouts import archive_of

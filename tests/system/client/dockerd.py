@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sidecar.cli.processes import tail
+from sidecar.cli.quickstart.processes import tail
 from tests.parts import Missing, Part
 
 

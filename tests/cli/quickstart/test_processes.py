@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.cli import processes
-from sidecar.cli.processes import running, tail
+from sidecar.cli.quickstart import processes
+from sidecar.cli.quickstart.processes import running, tail
 
 
 def alive(pid: int) -> bool:

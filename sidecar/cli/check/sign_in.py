@@ -7,7 +7,7 @@ from sidecar.adapters.sign_in.introspection import IntrospectionAuthenticator
 from sidecar.adapters.sign_in.outbound import OutboundError
 from sidecar.adapters.sign_in.provider import Provider, ProviderError
 from sidecar.bootstrap.sign_in import sign_in
-from sidecar.cli.finding import Finding
+from sidecar.cli.check.finding import Finding
 from sidecar.config import Config, Htpasswd, SecretFileError
 from sidecar.domain.errors import Invalid
 from sidecar.domain.names import Email

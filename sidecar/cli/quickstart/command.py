@@ -13,14 +13,14 @@ import typer
 
 from sidecar.adapters.registry.transport import registry_transport
 from sidecar.cli import distribution
-from sidecar.cli.api_client import ApiClient
+from sidecar.cli.api.client import ApiClient
 from sidecar.cli.distribution import RegistryProgram
 from sidecar.cli.failure import Failure
-from sidecar.cli.first_image import Pusher, hello_image
-from sidecar.cli.first_project import PROJECT, ensure_key, ensure_project
-from sidecar.cli.processes import Program, running
+from sidecar.cli.quickstart.first_image import Pusher, hello_image
+from sidecar.cli.quickstart.first_project import PROJECT, ensure_key, ensure_project
+from sidecar.cli.quickstart.processes import Program, running
+from sidecar.cli.quickstart.workbench import prepare_workbench
 from sidecar.cli.rendering import Installation
-from sidecar.cli.workbench import prepare_workbench
 from sidecar.config import read_secret
 
 _READY_SECONDS: Final = 60.0

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from sidecar.adapters.system import SystemClock, SystemRandomness
-from sidecar.cli.diagnosis import diagnose
+from sidecar.cli.check.diagnosis import diagnose
 from sidecar.cli.options import ConfigFile
 from sidecar.cli.terminal import printable
 from sidecar.config import Config

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from sidecar.cli.body import typed
+from sidecar.cli.call.body import typed
 from sidecar.cli.failure import ExitCode, Failure
 
 if TYPE_CHECKING:

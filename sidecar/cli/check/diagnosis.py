@@ -16,8 +16,8 @@ from sidecar.adapters.registry.transport import Answer, RegistryTransport, regis
 from sidecar.adapters.signing import AuthorityError, load_authority
 from sidecar.adapters.signing.forged import forged_tokens
 from sidecar.bootstrap.keys import pull_secret_keys, token_signer
-from sidecar.cli.finding import Finding
-from sidecar.cli.sign_in_diagnosis import ways_to_sign_in
+from sidecar.cli.check.finding import Finding
+from sidecar.cli.check.sign_in import ways_to_sign_in
 from sidecar.config import Config, SecretFileError, read_secret
 from sidecar.domain.errors import RegistryUnavailable, SidecarError
 from sidecar.domain.identity import SIDECAR

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Final
 import aiohttp
 import typer
 
-from sidecar.cli import method_help
-from sidecar.cli.api_client import SECONDS, ApiClient, ApiRefused
-from sidecar.cli.body import read_body
-from sidecar.cli.caller import callers_credentials
+from sidecar.cli.api.caller import callers_credentials
+from sidecar.cli.api.client import SECONDS, ApiClient, ApiRefused
+from sidecar.cli.call import method_help
+from sidecar.cli.call.body import read_body
+from sidecar.cli.call.paging import every_page
 from sidecar.cli.failure import ExitCode, Failure
 from sidecar.cli.options import LOCAL_SIDECAR, SidecarUrl
-from sidecar.cli.paging import every_page
 from sidecar.cli.table import rows_of, table_of, terminal_width
 from sidecar.cli.terminal import printable_json
 

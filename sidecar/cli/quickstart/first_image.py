@@ -14,7 +14,7 @@ import aiohttp
 
 from sidecar.adapters.registry.transport import Answer, RegistryTransport
 from sidecar.cli.failure import Failure
-from sidecar.cli.token_request import request_token
+from sidecar.cli.quickstart.token_request import request_token
 
 _CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"

@@ -16,7 +16,7 @@ from sidecar.adapters.database import DatabaseError, DatabaseInUse
 from sidecar.adapters.logs import configure_logging
 from sidecar.adapters.signing import AuthorityError
 from sidecar.bootstrap import application
-from sidecar.cli.api_client import ApiClient
+from sidecar.cli.api.client import ApiClient
 from sidecar.cli.failure import Failure
 from sidecar.config import Config, read_secret
 from sidecar.web.server import listening

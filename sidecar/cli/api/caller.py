@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from sidecar.cli.api_client import ApiClient
+from sidecar.cli.api.client import ApiClient
 from sidecar.cli.failure import ExitCode, Failure
 from sidecar.domain.secrets import SecretKind, recognise
 

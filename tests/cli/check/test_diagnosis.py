@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestServer
 from sidecar.adapters.database import migrate_database
 from sidecar.adapters.signing import create_authority
 from sidecar.adapters.system import SystemRandomness
-from sidecar.cli.diagnosis import diagnose
-from sidecar.cli.finding import Finding
+from sidecar.cli.check.diagnosis import diagnose
+from sidecar.cli.check.finding import Finding
 from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
 from sidecar.config import Config

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from sidecar.cli.api_client import ApiClient, ApiRefused
+from sidecar.cli.api.client import ApiClient, ApiRefused
 from sidecar.cli.init import write_once
-from sidecar.cli.token_request import request_token
+from sidecar.cli.quickstart.token_request import request_token
 from sidecar.config import read_secret
 
 PROJECT: Final = "acme"

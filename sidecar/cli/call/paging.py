@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sidecar.cli.api_client import ApiClient
+from sidecar.cli.api.client import ApiClient
 from sidecar.cli.failure import ExitCode, Failure
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.cli.failure import Failure
-from sidecar.cli.workbench import prepare_workbench
+from sidecar.cli.quickstart.workbench import prepare_workbench
 from sidecar.config import Config
 
 

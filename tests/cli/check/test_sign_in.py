@@ -8,8 +8,8 @@ import bcrypt
 import pytest
 
 from sidecar.adapters.system import SystemRandomness
-from sidecar.cli.finding import Finding
-from sidecar.cli.sign_in_diagnosis import ways_to_sign_in
+from sidecar.cli.check.finding import Finding
+from sidecar.cli.check.sign_in import ways_to_sign_in
 from tests.fakes import HeldClock
 from tests.outside import AUDIENCE, CLIENT, AuthorizationServer, OidcProvider, oidc_provider, settings_of
 from tests.running import installed

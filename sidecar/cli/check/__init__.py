@@ -1,0 +1,1 @@
+"""`sidecar check`: the command, what it looks at, and what it says of each thing."""
