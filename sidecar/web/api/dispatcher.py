@@ -13,9 +13,9 @@ from sidecar.domain.identity import Credentials, Principal
 from sidecar.domain.policy import Caller
 from sidecar.ports import AccessReader
 from sidecar.usecases.authenticate import Authenticate
-from sidecar.web.api.bodies import Prepared, Result, read_body_as
-from sidecar.web.api.json_object import read_object
+from sidecar.web.api.bodies import Prepared, Result
 from sidecar.web.api.methods import MethodTable
+from sidecar.web.api.reading import read_request
 from sidecar.web.asking import asking_of
 from sidecar.web.body import read_body
 from sidecar.web.principal import PRINCIPAL, ROUTE, credentials_of
@@ -44,7 +44,7 @@ class Dispatcher:
         request[ROUTE] = f"/{method.name}"
         asking = asking_of(request, method.name)
         principal = await self._principal(request, asking)
-        body = read_body_as(method.request, read_object(await read_body(request, self.max_body)))
+        body = read_request(method.request, await read_body(request, self.max_body))
         caller = Caller(principal, self.access.access_of(principal), asking)
         try:
             method.authorise(caller.access, body)
