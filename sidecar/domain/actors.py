@@ -1,13 +1,12 @@
 """Who does something, from where, and in which request: what is remembered beside each change."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidecar.domain.identity import SIDECAR, Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """One request: what it asks for, such as `role.bind`, the address that it came from, and its id in the log."""
 
     method: str = ""

@@ -1,9 +1,9 @@
 """Who is asking: credentials as presented, the principal that they prove, and the limit that a token puts on it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidecar.domain.names import Glob, ProjectId
 
@@ -63,8 +63,7 @@ class Credential:
         return self.expires_at is None or now < self.expires_at
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """Who was authenticated, and by which credential. `name` becomes the `sub` of registry tokens (TS-36)."""
 
     name: str
@@ -90,14 +89,17 @@ class Scheme(StrEnum):
     REFRESH = "refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Credentials as presented, unproven. `user` is empty for a bearer or a refresh token.
 
     `address` is where they came from, as far as that is known: it proves nothing, and only says whose turn is whose.
     """
 
     scheme: Scheme
-    secret: str = field(repr=False)
+    secret: str
     user: str = ""
-    address: str = field(default="", compare=False)
+    address: str = ""
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"Credentials(scheme={self.scheme!r}, user={self.user!r}, address={self.address!r})"

@@ -6,7 +6,7 @@ cut by the limit of the token that was shown (decision 4).
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidecar.domain.actors import UNTOLD, Actor, Asking
 from sidecar.domain.errors import Forbidden, NotFound
@@ -112,8 +112,7 @@ class Reason:
         return str(self.why)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was asked, what of it is granted, and of what access to which project's repository that was decided."""
 
     scope: Scope

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sidecar.domain.newest import Newest
+
 CAPACITY: Final = 10_000
 
 
@@ -10,15 +12,12 @@ class PushTokens:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._repositories: dict[str, None] = {}
+        self._repositories = Newest[str, None](capacity)
 
     def note(self, repository: str) -> None:
-        self._repositories.pop(repository, None)
-        if len(self._repositories) >= self._capacity:
-            del self._repositories[next(iter(self._repositories))]
-        self._repositories[repository] = None
+        self._repositories.put(repository, None)
 
     def take(self) -> list[str]:
         """What was noted since the last call, the newest first."""
-        taken, self._repositories = list(reversed(self._repositories)), {}
-        return taken
+        taken, self._repositories = list(self._repositories), Newest[str, None](self._capacity)
+        return taken[::-1]

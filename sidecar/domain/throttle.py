@@ -13,6 +13,7 @@ from math import ceil
 from typing import Final
 
 from sidecar.domain.identity import Credentials
+from sidecar.domain.newest import Newest
 
 MOST: Final = 10_000
 """How many names and addresses are remembered of each kind; those that failed longest ago go first."""
@@ -39,18 +40,16 @@ class _Failures:
     def __init__(self, limit: int, window: timedelta) -> None:
         self._limit = limit
         self._window = window
-        self._known: dict[Hashable, tuple[datetime, int]] = {}
+        self._known = Newest[Hashable, tuple[datetime, int]](MOST)
 
     def add(self, key: Hashable, number: int, now: datetime) -> float:
         """Seconds until it may be tried again; 0 where the limit isn't passed."""
         if not self._limit:
             return 0.0
-        end, count = self._known.pop(key, (now, 0))
+        end, count = self._known.get(key) or (now, 0)
         if end <= now:
             end, count = now + self._window, 0
-        if len(self._known) >= MOST:
-            del self._known[next(iter(self._known))]
-        self._known[key] = end, count + number
+        self._known.put(key, (end, count + number))
         return (end - now).total_seconds() if count + number > self._limit else 0.0
 
 
@@ -64,7 +63,7 @@ class Throttle:
         self._of_one = _Failures(limits.of_one, limits.window)
         self._of_address = _Failures(limits.of_address, limits.window)
         self._salt = salt
-        self._posted: dict[tuple[str, str], bytes] = {}
+        self._posted = Newest[tuple[str, str], bytes](MOST)
 
     def failed(self, credentials: Credentials | None, method: str, address: str, now: datetime) -> int:
         """Counts a failure; whole seconds that its client is to wait, 0 where it need not."""
@@ -80,14 +79,12 @@ class Throttle:
         """containerd and BuildKit send each wrong secret twice, with POST and with GET, for one attempt (TS-39)."""
         if credentials is None:
             return False
-        tried = self._posted.pop(pair, None)
+        tried = self._posted.take(pair)
         shown = hashlib.blake2b(credentials.secret.encode("utf-8", "surrogatepass"), key=self._salt).digest()
         if method == GET:
             return tried == shown
         if method == POST:
-            if len(self._posted) >= MOST:
-                del self._posted[next(iter(self._posted))]
-            self._posted[pair] = shown
+            self._posted.put(pair, shown)
         return False
 
 

@@ -1,13 +1,11 @@
 """What a registry token is made of, and what signs it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(NamedTuple):
     """One entry of a registry token's `access` claim: type, name, and actions in a stable order (TS-64)."""
 
     type: str
@@ -15,8 +13,7 @@ class AccessEntry:
     actions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryToken:
+class RegistryToken(NamedTuple):
     """A signed registry token. `expires_in` is in seconds and equals `exp - iat` (TS-55)."""
 
     text: str

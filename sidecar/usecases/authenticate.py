@@ -1,7 +1,7 @@
 """Who is asking: the authenticators in turn. Each says "not mine", "yes", or "mine, and bad"; there is no fourth."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sidecar.domain.actors import Asking
 from sidecar.domain.errors import Busy, InvalidCredentials, SignInFault, Unavailable
@@ -27,7 +27,7 @@ class Authenticate:
     async def __call__(self, credentials: Credentials, asking: Asking) -> Principal:
         """The principal; InvalidCredentials where nobody vouches; Unavailable where an authenticator fails (TS-59)."""
         try:
-            principal = await self._proven(replace(credentials, address=asking.address))
+            principal = await self._proven(credentials)
         except InvalidCredentials as refusal:
             self.refused(credentials, asking, refusal.fault)
             raise

@@ -7,12 +7,14 @@ refresh token costs a write; all the rest is answered from memory.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import Unauthorized
 from sidecar.domain.identity import ANONYMOUS, Credentials, Principal
-from sidecar.domain.policy import Decision, decide
+from sidecar.domain.newest import Newest
+from sidecar.domain.policy import Access, Decision, decide
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.scopes import PUSH, RepositoryScope, Scope, parse_scopes
 from sidecar.ports import AccessEntry, AccessReader, Clock, RegistryToken, TokenSigner
@@ -24,8 +26,7 @@ _SHORT_TOKEN: Final = 4096
 """Characters. What a stampede gets is short; longer ones are not kept, so that memory is bounded (S30)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(NamedTuple):
     """`scopes` are the `scope` parameters as sent; `offline` asks for a refresh token. None is anonymous."""
 
     credentials: Credentials | None
@@ -34,8 +35,7 @@ class TokenRequest:
     asking: Asking = UNTOLD
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(NamedTuple):
     principal: Principal
     access: tuple[AccessEntry, ...]
     token: RegistryToken
@@ -57,8 +57,7 @@ class FreshTokens:
 
     def __init__(self, seconds: int, capacity: int = 4096) -> None:
         self._seconds = seconds
-        self._capacity = capacity
-        self._tokens: dict[object, RegistryToken] = {}
+        self._tokens = Newest[object, RegistryToken](capacity if seconds else 0)
 
     def get(self, key: object, now: datetime) -> RegistryToken | None:
         """Never one that is near its own end: at most a quarter of its life has passed."""
@@ -72,12 +71,8 @@ class FreshTokens:
 
     def put(self, key: object, token: RegistryToken) -> None:
         """Forgets the oldest where there is no room."""
-        if self._seconds == 0 or len(token.text) > _SHORT_TOKEN:
-            return
-        self._tokens.pop(key, None)
-        if len(self._tokens) >= self._capacity:
-            del self._tokens[next(iter(self._tokens))]
-        self._tokens[key] = token
+        if len(token.text) <= _SHORT_TOKEN:
+            self._tokens.put(key, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +103,7 @@ class IssueToken:
             raise Unauthorized
         principal = await self._principal(request)
         access = self._decide(principal, scopes)
-        token = self._token(principal, access)
+        token = self._token(principal, access, generation)
         refresh_token = await self.refresh_token(principal, request.asking) if request.offline else None
         return IssuedToken(principal, access, token, refresh_token, generation)
 
@@ -125,9 +120,7 @@ class IssueToken:
         if ended or issued.generation != self.access.generation or not self.fresh.allows(issued.token, now):
             return False
         self.used(principal.credential)
-        for entry in issued.access:
-            if PUSH in entry.actions:
-                self.pushes.note(entry.name)
+        self._note_pushes(issued.access)
         return True
 
     async def _principal(self, request: TokenRequest) -> Principal:
@@ -140,19 +133,28 @@ class IssueToken:
         held = self.access.access_of(principal)
         entries = []
         for scope in scopes:
-            owner = self.access.owner_of(scope.repository) if isinstance(scope, RepositoryScope) else None
-            decision = decide(held, scope, owner)
-            granted = decision.granted
-            if isinstance(scope, RepositoryScope) and not scope.actions <= granted:
-                self.denied(principal, decision)
-            if granted:
-                entries.append(_entry(scope, granted))
-            if PUSH in granted and isinstance(scope, RepositoryScope):
-                self.pushes.note(scope.repository)
-        return tuple(entries)
+            decision = self._decision(principal, held, scope)
+            if decision.granted:
+                entries.append(_entry(scope, decision.granted))
+        access = tuple(entries)
+        self._note_pushes(access)
+        return access
 
-    def _token(self, principal: Principal, access: tuple[AccessEntry, ...]) -> RegistryToken:
-        key = (principal.name, principal.credential, principal.expires_at, access, self.access.generation)
+    def _decision(self, principal: Principal, held: Access, scope: Scope) -> Decision:
+        if not isinstance(scope, RepositoryScope):
+            return decide(held, scope, None)
+        decision = decide(held, scope, self.access.owner_of(scope.repository))
+        if not scope.actions <= decision.granted:
+            self.denied(principal, decision)
+        return decision
+
+    def _note_pushes(self, access: tuple[AccessEntry, ...]) -> None:
+        for entry in access:
+            if PUSH in entry.actions:
+                self.pushes.note(entry.name)
+
+    def _token(self, principal: Principal, access: tuple[AccessEntry, ...], generation: int) -> RegistryToken:
+        key = (principal.name, principal.credential, principal.expires_at, access, generation)
         now = self.clock.now()
         token = self.fresh.get(key, now)
         if token is None:
@@ -162,8 +164,10 @@ class IssueToken:
 
     def _lifetime(self, principal: Principal, access: Sequence[AccessEntry], now: datetime) -> int:
         """By what is granted, and no longer than the credential lives (but for the least that clients understand)."""
-        pushes = any(PUSH in entry.actions for entry in access)
-        lifetime = self.lifetimes.push if pushes else self.lifetimes.token
+        lifetime = self.lifetimes.token
+        for entry in access:
+            if PUSH in entry.actions:
+                lifetime = self.lifetimes.push
         if principal.expires_at is None:
             return lifetime
         remaining = int((principal.expires_at - now).total_seconds())
@@ -173,5 +177,11 @@ class IssueToken:
 def _entry(scope: Scope, granted: frozenset[str]) -> AccessEntry:
     """A scope's type is `repository` even where `repository(plugin)` was asked (TS-16)."""
     if isinstance(scope, RepositoryScope):
-        return AccessEntry("repository", scope.repository, tuple(sorted(granted)))
-    return AccessEntry("registry", "catalog", tuple(sorted(granted)))
+        return AccessEntry("repository", scope.repository, _in_order(granted))
+    return AccessEntry("registry", "catalog", _in_order(granted))
+
+
+@lru_cache(64)
+def _in_order(actions: frozenset[str]) -> tuple[str, ...]:
+    """There are few different sets of actions."""
+    return tuple(sorted(actions))

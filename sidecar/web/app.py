@@ -36,12 +36,9 @@ class FrontDoor:
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
 
     def middleware(self) -> Middleware:
-        @web.middleware
-        async def front_door(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._pass(request, handler)
+        return self._pass
 
-        return front_door
-
+    @web.middleware
     async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started = perf_counter()
         request_id = self.proxies.request_id_of(request) or self.randomness.identifier()

@@ -22,38 +22,39 @@ _NOBODY: Final = frozenset(("", "<token>"))
 """User names with which containerd and docker send a refresh token as the password (TS-38)."""
 
 
-def credentials_of(request: web.Request) -> Credentials | None:
+def credentials_of(request: web.Request, address: str) -> Credentials | None:
     """The request's credentials; None without an Authorization header. Two such headers are refused as ambiguous."""
     headers = request.headers.getall(hdrs.AUTHORIZATION, ())
     if not headers:
         return None
     if len(headers) > 1:
         raise InvalidCredentials(SignInFault.MALFORMED)
-    return parse_authorization(headers[0])
+    return parse_authorization(headers[0], address)
 
 
-def parse_authorization(header: str) -> Credentials:
-    """`Basic …` or `Bearer …`; any other scheme is InvalidCredentials."""
+def parse_authorization(header: str, address: str) -> Credentials:
+    """`Basic …` or `Bearer …`, from this address; any other scheme is InvalidCredentials."""
     scheme, _, value = header.partition(" ")
     match scheme.lower():
         case "basic":
-            return named(*_split_basic(value.strip()))
+            user, secret = _split_basic(value.strip())
+            return named(user, secret, address)
         case "bearer":
-            return _with_secret(Credentials(Scheme.BEARER, value.strip()))
+            return _with_secret(Credentials(Scheme.BEARER, value.strip(), "", address))
         case _:
             raise InvalidCredentials(SignInFault.MALFORMED)
 
 
-def named(user: str, secret: str) -> Credentials:
+def named(user: str, secret: str, address: str) -> Credentials:
     """A user name and a secret, from a Basic header or a form; with nobody's name only a refresh token can follow."""
     if user in _NOBODY:
-        return _with_secret(Credentials(Scheme.REFRESH, secret))
-    return _with_secret(Credentials(Scheme.BASIC, secret, user))
+        return refreshing(secret, address)
+    return _with_secret(Credentials(Scheme.BASIC, secret, user, address))
 
 
-def refreshing(secret: str) -> Credentials:
-    """A refresh token from a form."""
-    return _with_secret(Credentials(Scheme.REFRESH, secret))
+def refreshing(secret: str, address: str) -> Credentials:
+    """A refresh token from a form, or beside nobody's name."""
+    return _with_secret(Credentials(Scheme.REFRESH, secret, "", address))
 
 
 def _with_secret(credentials: Credentials) -> Credentials:

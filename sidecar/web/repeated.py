@@ -5,11 +5,11 @@ holds is not for this module to say.
 """
 
 import hashlib
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
+from sidecar.domain.newest import Newest
 from sidecar.usecases.issue_token import IssuedToken
 
 MOST_ANSWERS: Final = 1024
@@ -18,8 +18,7 @@ _LONGEST_BODY: Final = 8192
 """What a stampede asks, and gets, is short; with longer ones memory would not be bounded by much (S30)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     issued: IssuedToken
     body: bytes
 
@@ -28,20 +27,15 @@ class RepeatedAnswers:
     """The newest `most` answers to GETs with credentials; 0 keeps none."""
 
     def __init__(self, most: int = MOST_ANSWERS) -> None:
-        self._most = most
-        self._answers: dict[bytes, Answer] = {}
+        self._answers = Newest[bytes, Answer](most)
 
     def get(self, question: bytes | None) -> Answer | None:
         return None if question is None else self._answers.get(question)
 
     def put(self, question: bytes | None, answer: Answer) -> None:
         """A refresh token is for one, and isn't kept."""
-        if question is None or not self._most or answer.issued.refresh_token or len(answer.body) > _LONGEST_BODY:
-            return
-        self._answers.pop(question, None)
-        if len(self._answers) >= self._most:
-            del self._answers[next(iter(self._answers))]
-        self._answers[question] = answer
+        if question is not None and not answer.issued.refresh_token and len(answer.body) <= _LONGEST_BODY:
+            self._answers.put(question, answer)
 
 
 def question_of(request: web.Request) -> bytes | None:

@@ -7,7 +7,7 @@ from the configuration alone: `service` is compared with ours and never copied (
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import hdrs, web
@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from sidecar.domain.actors import Asking
 from sidecar.domain.errors import Invalid, InvalidCredentials
 from sidecar.domain.identity import CredentialKind, Credentials
+from sidecar.domain.throttle import GET, POST
 from sidecar.ports import AccessEntry
 from sidecar.usecases.issue_token import IssuedToken, IssueToken, TokenRequest
 from sidecar.web.asking import asking_of
@@ -35,13 +36,12 @@ class Parameters:
     """Those of a query or a form: any bytes make some, and repeated ones are kept."""
 
     def __init__(self, text: str) -> None:
+        if text.count("&") >= MAX_PARAMETERS:
+            raise Invalid(f"at most {MAX_PARAMETERS} parameters are taken in one request")
         self._values: dict[str, list[str]] = {}
-        try:
-            pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS)
-        except ValueError:
-            raise Invalid(f"at most {MAX_PARAMETERS} parameters are taken in one request") from None
-        for name, value in pairs:
-            self._values.setdefault(name, []).append(value)
+        for pair in text.split("&"):
+            name, _, value = pair.partition("=")
+            self._values.setdefault(_unquoted(name), []).append(_unquoted(value))
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(self._values.get(name, ()))
@@ -49,6 +49,11 @@ class Parameters:
     def last(self, name: str) -> str:
         """The last of that name, or the empty text."""
         return self._values.get(name, ("",))[-1]
+
+
+def _unquoted(text: str) -> str:
+    """Most is written plainly, and needs no look at each of its characters."""
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,10 @@ class TokenEndpoint:
             raise
 
     async def _asked(self, request: web.Request) -> TokenRequest:
-        asking = asking_of(request, f"{request.method} {PATH}")
+        reading = request.method == hdrs.METH_GET
+        asking = asking_of(request, GET if reading else POST)
         try:
-            if request.method == hdrs.METH_GET:
-                return self._query(request, asking)
-            return await self._form(request, asking)
+            return self._query(request, asking) if reading else await self._form(request, asking)
         except InvalidCredentials:
             self.unreadable(asking)
             raise
@@ -98,7 +102,7 @@ class TokenEndpoint:
         parameters = Parameters(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
-        return TokenRequest(credentials_of(request), parameters.all("scope"), offline, asking)
+        return TokenRequest(credentials_of(request, asking.address), parameters.all("scope"), offline, asking)
 
     async def _form(self, request: web.Request, asking: Asking) -> TokenRequest:
         """Who asks stands in the form, as a password or as a refresh token."""
@@ -106,23 +110,24 @@ class TokenEndpoint:
         parameters = Parameters(body.decode("utf-8", "replace"))
         self._check_service(parameters)
         offline = parameters.last("access_type") == "offline"
-        return TokenRequest(_granted_by(parameters), parameters.all("scope"), offline, asking)
+        return TokenRequest(_granted_by(parameters, asking.address), parameters.all("scope"), offline, asking)
 
     def _check_service(self, parameters: Parameters) -> None:
         """No service means ours (TS-9); any other than ours is refused (TS-8)."""
-        if not {"", self.service}.issuperset(parameters.all("service")):
-            raise Invalid("service: is not the one that this server signs tokens for")
+        for service in parameters.all("service"):
+            if service not in ("", self.service):
+                raise Invalid("service: is not the one that this server signs tokens for")
 
     def _count(self, outcome: str, authenticator: CredentialKind) -> None:
         self.metrics.token_answered(outcome, authenticator)
 
 
-def _granted_by(parameters: Parameters) -> Credentials:
+def _granted_by(parameters: Parameters, address: str) -> Credentials:
     match parameters.last("grant_type"):
         case "password":
-            return named(parameters.last("username"), parameters.last("password"))
+            return named(parameters.last("username"), parameters.last("password"), address)
         case "refresh_token":
-            return refreshing(parameters.last("refresh_token"))
+            return refreshing(parameters.last("refresh_token"), address)
         case _:
             raise Invalid("grant_type: must be password or refresh_token")
 
@@ -134,15 +139,15 @@ def _body(issued: IssuedToken) -> bytes:
         "access_token": issued.token.text,
         "scope": _scope_text(issued.access),
         "expires_in": issued.token.expires_in,
-        "issued_at": f"{issued.token.issued_at.replace(tzinfo=None).isoformat(timespec='seconds')}Z",
+        "issued_at": issued.token.issued_at,
     }
     if issued.refresh_token is not None:
         answer["refresh_token"] = issued.refresh_token
-    body = orjson.dumps(answer)
+    body = orjson.dumps(answer, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
     if len(body) >= MAX_ANSWER:
         raise Invalid("scope: the answer to so many scopes is longer than clients read; ask for fewer at once")
     return body
 
 
 def _scope_text(access: Sequence[AccessEntry]) -> str:
-    return " ".join(f"{entry.type}:{entry.name}:{','.join(entry.actions)}" for entry in access)
+    return " ".join([f"{entry.type}:{entry.name}:{','.join(entry.actions)}" for entry in access])

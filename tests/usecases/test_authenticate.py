@@ -9,7 +9,7 @@ from sidecar.ports import Authenticator
 from sidecar.usecases.authenticate import Authenticate
 
 ASKING = Asking("me.get", "192.0.2.1", "r-1")
-SHOWN = Credentials(Scheme.BEARER, "x")
+SHOWN = Credentials(Scheme.BEARER, "x", "", ASKING.address)
 DAN = Principal("dan@acme.example", PrincipalKind.PERSON, credential="c-1")
 
 

@@ -8,6 +8,7 @@ import hmac
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from sidecar.domain.newest import Newest
 from sidecar.ports import Clock, Randomness
 
 _T = TypeVar("_T")
@@ -20,8 +21,7 @@ class Remembered(Generic[_T]):
         self._clock = clock
         self._key = randomness.bytes(32)
         self._most = most
-        self._good: dict[bytes, tuple[_T, datetime]] = {}
-        self._bad: dict[bytes, tuple[_T, datetime]] = {}
+        self.forget()
 
     def key_of(self, *shown: str) -> bytes:
         """The same for the same texts in the same order, and for no others."""
@@ -37,13 +37,10 @@ class Remembered(Generic[_T]):
 
     def put(self, key: bytes, answer: _T, until: datetime, *, good: bool) -> None:
         """In place of what was answered before."""
-        self._good.pop(key, None)
-        self._bad.pop(key, None)
-        answers = self._good if good else self._bad
-        if len(answers) >= self._most:
-            del answers[next(iter(answers))]
-        answers[key] = (answer, until)
+        self._good.take(key)
+        self._bad.take(key)
+        (self._good if good else self._bad).put(key, (answer, until))
 
     def forget(self) -> None:
-        self._good.clear()
-        self._bad.clear()
+        self._good = Newest[bytes, tuple[_T, datetime]](self._most)
+        self._bad = Newest[bytes, tuple[_T, datetime]](self._most)

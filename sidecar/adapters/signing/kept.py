@@ -6,6 +6,7 @@ What clients get doesn't come through here (`usecases.issue_token` has its own r
 from collections.abc import Sequence
 from typing import Final
 
+from sidecar.domain.newest import Newest
 from sidecar.ports import AccessEntry, Clock, RegistryToken, TokenSigner
 
 _MOST: Final = 1024
@@ -18,7 +19,7 @@ class KeptTokens:
     def __init__(self, signer: TokenSigner, clock: Clock) -> None:
         self._signer = signer
         self._clock = clock
-        self._kept: dict[object, RegistryToken] = {}
+        self._kept = Newest[object, RegistryToken](_MOST)
 
     def ready(self) -> bool:
         return self._signer.ready()
@@ -28,15 +29,8 @@ class KeptTokens:
         token = self._kept.get(key)
         if token is None or not self._is_fresh(token):
             token = self._signer.sign(subject, access, lifetime)
-            self._keep(key, token)
+            self._kept.put(key, token)
         return token
 
     def _is_fresh(self, token: RegistryToken) -> bool:
         return 0 <= (self._clock.now() - token.issued_at).total_seconds() < token.expires_in / 2
-
-    def _keep(self, key: object, token: RegistryToken) -> None:
-        """Forgets the oldest where there is no room."""
-        self._kept.pop(key, None)
-        if len(self._kept) >= _MOST:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = token

@@ -21,26 +21,31 @@ RENEWED_AFTER: Final = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """`x5c` is the certificate as registries take it: standard base64 of DER (registry fact 6)."""
+    """`x5c` is the certificate as registries take it: standard base64 of DER (registry fact 6).
+
+    `last_second` is when the certificate ends, as tokens count time; the leaf retires before it.
+    """
 
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     x5c: str
     begins: datetime
     renewed_from: datetime
-    ends: datetime
+    retires: datetime
+    last_second: int
 
     def signs_at(self, now: datetime) -> bool:
-        return self.begins <= now < self.ends - RETIRES_BEFORE_END
+        return self.begins <= now < self.retires
 
     def fresh_at(self, now: datetime) -> bool:
         """Whether it signs and no new one has to be made yet. Not so if the clock was set back by more than an hour."""
-        return self.signs_at(now) and now < self.renewed_from
+        return self.begins <= now < self.retires and now < self.renewed_from
 
 
 def make_leaf(authority: Authority, lifetime: timedelta, now: datetime) -> Leaf | None:
     """A new leaf that ends `lifetime` from now or with the CA; None where the CA's end leaves it no time to sign."""
     ends = min(now + lifetime, authority.certificate.not_valid_after_utc)
-    if now >= ends - RETIRES_BEFORE_END:
+    retires = ends - RETIRES_BEFORE_END
+    if now >= retires:
         return None
     key = new_key()
     certificate = (
@@ -51,4 +56,4 @@ def make_leaf(authority: Authority, lifetime: timedelta, now: datetime) -> Leaf 
         .sign(authority.key, hashes.SHA256())
     )
     x5c = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
-    return Leaf(key, x5c, now - BACKDATED, now + lifetime * RENEWED_AFTER, ends)
+    return Leaf(key, x5c, now - BACKDATED, now + lifetime * RENEWED_AFTER, retires, int(ends.timestamp()))

@@ -53,7 +53,7 @@ class LeafSigner:
         if leaf is None:
             raise Unavailable("the signing key")
         issued = int(now.timestamp())
-        expires = min(issued + lifetime, int(leaf.ends.timestamp()))
+        expires = min(issued + lifetime, leaf.last_second)
         claims = {
             "iss": self._issuer,
             "sub": subject,
@@ -64,17 +64,18 @@ class LeafSigner:
             "jti": self._randomness.identifier(),
             "access": [{"type": entry.type, "name": entry.name, "actions": entry.actions} for entry in access],
         }
-        signed = self._header + b"." + _part(claims)
+        signed = self._header + _part(claims)
         text = signed + b"." + _unpadded(_signature(signed, leaf.key))
         return RegistryToken(text.decode(), now, expires - issued)
 
     def _leaf_at(self, now: datetime) -> Leaf | None:
         """The leaf that signs now. Where no new one can be made any more, the old one serves to its end."""
-        if self._leaf is None or not self._leaf.fresh_at(now):
-            made = make_leaf(self._authority, self._leaf_lifetime, now)
-            if made is not None:
-                self._leaf = made
-                self._header = _part({"typ": "JWT", "alg": "ES256", "x5c": [made.x5c]})
+        if self._leaf is not None and self._leaf.fresh_at(now):
+            return self._leaf
+        made = make_leaf(self._authority, self._leaf_lifetime, now)
+        if made is not None:
+            self._leaf = made
+            self._header = _part({"typ": "JWT", "alg": "ES256", "x5c": [made.x5c]}) + b"."
         return self._leaf if self._leaf is not None and self._leaf.signs_at(now) else None
 
 

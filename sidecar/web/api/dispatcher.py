@@ -63,7 +63,7 @@ class Dispatcher:
 
     def _credentials(self, request: web.Request, asking: Asking) -> Credentials | None:
         try:
-            return credentials_of(request)
+            return credentials_of(request, asking.address)
         except InvalidCredentials:
             self.authenticate.unreadable(asking)
             raise
