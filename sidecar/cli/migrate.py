@@ -12,7 +12,7 @@ from sidecar.config import Config
 
 
 def migrate(config: ConfigFile) -> None:
-    """Bring the database up to date, as `serve` does when it starts.
+    """Bring the database up to date, as `serve` does by itself.
 
     The file is copied first. No sidecar may be running on it.
 

@@ -20,6 +20,12 @@ def test_every_exit_code_is_explained() -> None:
     assert [int(code) for code in re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)] == [*ExitCode]
 
 
+def test_every_command_stands_there() -> None:
+    """In the order of `sidecar --help`, and in its words."""
+    listed = re.findall(r"^  (\S+) +(.*)$", shown().partition("\nCommands:\n")[2], re.MULTILINE)
+    assert re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", PAGE, re.MULTILINE) == listed
+
+
 def test_its_options_are_those_of_the_command() -> None:
     """Each `--option` that the page names stands in the help of `sidecar call`."""
     named = set(re.findall(r"(?<=[` ])--[a-z]+", PAGE.partition("## sidecar call")[2]))

@@ -10,7 +10,7 @@ from sidecar.cli.main import app
 
 
 def shown(*arguments: str) -> str:
-    ended = CliRunner().invoke(app, [*arguments, "--help"], prog_name="sidecar", terminal_width=80)
+    ended = CliRunner().invoke(app, [*arguments, "--help"], prog_name="sidecar", terminal_width=78)
     assert ended.exit_code == 0
     return ended.output
 

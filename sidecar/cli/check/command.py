@@ -14,7 +14,7 @@ _MARKS = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
 def check(config: ConfigFile) -> None:
-    """Say what is wrong with an installation, its registry included.
+    """Say what is wrong with an installation and its registry.
 
     Configuration, keys, database and clocks are looked at; nothing is changed. The registry must be running, the
     sidecar need not. Exits with 1 if something is wrong, 2 if the configuration is.
