@@ -188,23 +188,11 @@ def _tag(row: Row) -> TagSummary:
 
 
 def _manifest(row: Row) -> ManifestSummary:
-    digest, size, created_at, media_type, artifact_type, platform, subject, *told, tags, children = row
-    pushed_by, pulled_at, pulled_by, pulls = told
-    return ManifestSummary(
-        digest=digest,
-        size=size,
-        created_at=moment_of(created_at),
-        media_type=media_type,
-        artifact_type=artifact_type,
-        platform=platform,
-        subject=subject,
-        pushed_by=pushed_by,
-        pulled_at=_optional_moment(pulled_at),
-        pulled_by=pulled_by,
-        pulls=pulls,
-        tags=tags,
-        children=children,
-    )
+    digest, size, created_at, media_type, artifact_type, platform, subject, pushed_by, *told, tags, children = row
+    pulled_at, pulled_by, pulls = told
+    created, pulled = moment_of(created_at), _optional_moment(pulled_at)
+    what = digest, size, created, media_type, artifact_type, platform, subject
+    return ManifestSummary(*what, pushed_by, pulled, pulled_by, pulls, tags, children)
 
 
 def _optional_moment(nanoseconds: int | None) -> datetime | None:

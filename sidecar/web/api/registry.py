@@ -272,15 +272,18 @@ def _manifest(manifest: ManifestSummary) -> dict[str, object]:
         "children": manifest.children,
         "pulls": manifest.pulls,
     }
-    told = {
-        "artifactType": manifest.artifact_type,
-        "platform": manifest.platform,
-        "subject": manifest.subject,
-        "pushedBy": manifest.pushed_by or None,
-        "pulledAt": manifest.pulled_at,
-        "pulledBy": manifest.pulled_by or None,
-    }
-    fields.update((name, value) for name, value in told.items() if value is not None)
+    if manifest.artifact_type is not None:
+        fields["artifactType"] = manifest.artifact_type
+    if manifest.platform is not None:
+        fields["platform"] = manifest.platform
+    if manifest.subject is not None:
+        fields["subject"] = manifest.subject
+    if manifest.pushed_by:
+        fields["pushedBy"] = manifest.pushed_by
+    if manifest.pulled_at is not None:
+        fields["pulledAt"] = manifest.pulled_at
+    if manifest.pulled_by:
+        fields["pulledBy"] = manifest.pulled_by
     return fields
 
 
