@@ -31,7 +31,9 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8,
    SET gone = 0, media_type = excluded.media_type, order_time = excluded.order_time,
        order_event = excluded.order_event, created_at = excluded.created_at, pushed_by = excluded.pushed_by,
        fetch_after = excluded.fetch_after, fetch_failure = NULL, attempts = 0
+RETURNING fetch_after
 """
+"""Whether that is NULL is looked at outside: SQLite 3.40 answers IS NULL wrongly in RETURNING."""
 
 _TOUCH: Final = """
 UPDATE manifest
@@ -60,6 +62,7 @@ SELECT 1
 _ADD_DOCUMENT: Final = """
 INSERT INTO manifest_document (digest, media_type, content, unparsed, artifact_type, platform, built_at, subject)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT DO NOTHING
 """
 
 _ADD_REFERENCE: Final = """
@@ -67,16 +70,11 @@ INSERT INTO manifest_reference (manifest, position, kind, digest, media_type, si
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
-_WAITING: Final = """
-SELECT repository
-  FROM manifest
- WHERE digest = $1 AND gone = 0 AND fetch_after IS NOT NULL
-"""
-
 _FETCHED: Final = """
-UPDATE manifest
-   SET fetch_after = NULL, fetch_failure = NULL, size = $3, media_type = $4
- WHERE repository = $1 AND digest = $2
+   UPDATE manifest
+      SET fetch_after = NULL, fetch_failure = NULL, size = $2, media_type = $3
+    WHERE digest = $1 AND gone = 0 AND fetch_after IS NOT NULL
+RETURNING repository
 """
 
 _FETCH_LATER: Final = """
@@ -147,8 +145,9 @@ class ManifestTable:
         if row is not None and not row[0]:
             await self._session.execute(_PUSHED_AGAIN, repository, digest, *order, by)
             return
-        await self._session.execute(_ADD, repository, digest, media_type, size, *order, at, by)
-        await self._live_if_known(repository, digest)
+        ((unread,),) = await self._session.fetch(_ADD, repository, digest, media_type, size, *order, at, by)
+        if unread is None:
+            await self._live(repository, digest)
 
     async def revive(self, repository: int, digest: str, media_type: str, at: int) -> None:
         """The registry serves it, whatever events said; what they told of it stays."""
@@ -179,13 +178,10 @@ class ManifestTable:
         self, digest: Digest, content: bytes, media_type: str, reading: Manifest | Unparsed, image: ImageConfig | None
     ) -> None:
         """What the manifest says, in every repository that waits for it."""
-        if not await self._session.fetch_one(_KNOWN_DOCUMENT, digest):
-            columns = _document_columns(reading, image)
-            await self._session.execute(_ADD_DOCUMENT, digest, media_type, content, *columns)
-            if isinstance(reading, Manifest):
-                await self._session.execute_many(_ADD_REFERENCE, [(digest, *row) for row in _references(reading)])
-        for (repository,) in await self._session.fetch(_WAITING, digest):
-            await self._session.execute(_FETCHED, repository, digest, len(content), media_type)
+        columns = (media_type, content, *_document_columns(reading, image))
+        if await self._session.execute(_ADD_DOCUMENT, digest, *columns) and isinstance(reading, Manifest):
+            await self._session.execute_many(_ADD_REFERENCE, [(digest, *row) for row in _references(reading)])
+        for (repository,) in await self._session.fetch(_FETCHED, digest, len(content), media_type):
             await self._live(repository, digest)
 
     async def fetch_later(self, repository: int, digest: str, again: datetime, failure: str) -> None:

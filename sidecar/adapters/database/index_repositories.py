@@ -21,14 +21,10 @@ RETURNING id
 
 _PUSHED: Final = """
 UPDATE repository
-   SET pushed_at = $2
- WHERE id = $1 AND pushed_at < $2
-"""
-
-_ALIVE_AGAIN: Final = """
-UPDATE repository
-   SET deleted_at = NULL, created_at = $2
- WHERE id = $1 AND deleted_at < $2
+   SET pushed_at = CASE WHEN pushed_at < $2 THEN $2 ELSE pushed_at END,
+       created_at = CASE WHEN deleted_at < $2 THEN $2 ELSE created_at END,
+       deleted_at = CASE WHEN deleted_at < $2 THEN NULL ELSE deleted_at END
+ WHERE id = $1 AND (pushed_at < $2 OR deleted_at < $2)
 """
 
 _DELETED: Final = """
@@ -84,11 +80,12 @@ class RepositoryTable:
         if known is not None:
             return known
         ((new,),) = await self._session.fetch(_ADD, name, self._owner_of(name), at)
-        return int(new)
+        self._found[name] = int(new)
+        return self._found[name]
 
     async def pushed(self, repository: int, at: int) -> None:
+        """One that was deleted before lives again."""
         await self._session.execute(_PUSHED, repository, at)
-        await self._session.execute(_ALIVE_AGAIN, repository, at)
 
     async def deleted(self, repository: int, at: int) -> None:
         """It stays as a row: late events must not make it anew."""

@@ -76,10 +76,40 @@ VALUES ($1, $2)
    SET size = project_size.size + excluded.size
 """
 
-_BLOBS: Final = """
-SELECT digest, size
+_NEW_TO_PROJECT: Final = """
+SELECT coalesce(sum(size), 0)
   FROM repository_blob
- WHERE repository = $1
+ WHERE repository = $2
+   AND NOT EXISTS (SELECT 1
+                     FROM project_blob
+                    WHERE project = $1 AND project_blob.digest = repository_blob.digest)
+"""
+
+_PROJECT_HOLD_ALL: Final = """
+INSERT INTO project_blob (project, digest, size, uses)
+SELECT $1, digest, size, 1
+  FROM repository_blob
+ WHERE repository = $2
+    ON CONFLICT (project, digest) DO UPDATE
+   SET uses = project_blob.uses + 1
+"""
+
+_PROJECT_RELEASE_ALL: Final = """
+UPDATE project_blob
+   SET uses = uses - 1
+ WHERE project = $1 AND digest IN (SELECT digest FROM repository_blob WHERE repository = $2)
+"""
+
+_LAST_IN_PROJECT: Final = """
+SELECT coalesce(sum(repository_blob.size), 0)
+  FROM repository_blob
+  JOIN project_blob ON project_blob.digest = repository_blob.digest
+ WHERE project = $1 AND repository = $2 AND project_blob.uses = 0
+"""
+
+_PROJECT_FORGET_ALL: Final = """
+DELETE FROM project_blob
+ WHERE project = $1 AND uses = 0 AND digest IN (SELECT digest FROM repository_blob WHERE repository = $2)
 """
 
 _TOTALS: Final = """
@@ -152,12 +182,17 @@ class SizeTable:
             await self._project_release(project, last)
 
     async def move(self, repository: int, old: str | None, new: str | None) -> None:
-        """The repository's blobs count for another project, or for none."""
-        blobs = [(digest, size) for digest, size in await self._session.fetch(_BLOBS, repository)]
+        """The repository's blobs count for another project, or for none.
+
+        They may be very many, and while they move no event can be stored: so the database counts them itself.
+        """
         if old is not None:
-            await self._project_release(old, blobs)
+            await self._session.execute(_PROJECT_RELEASE_ALL, old, repository)
+            await self._project_resize(old, -await self._sum(_LAST_IN_PROJECT, old, repository))
+            await self._session.execute(_PROJECT_FORGET_ALL, old, repository)
         if new is not None:
-            await self._project_hold(new, blobs)
+            await self._project_resize(new, await self._sum(_NEW_TO_PROJECT, new, repository))
+            await self._session.execute(_PROJECT_HOLD_ALL, new, repository)
 
     async def total(self, repository: int, manifest: str) -> None:
         """What the manifest reaches in this repository, and so what every index above it does."""
@@ -173,7 +208,7 @@ class SizeTable:
         for digest, size in blobs:
             row = await self._session.fetch_one(_PROJECT_HOLD, project, digest, size)
             added += size if row == (1,) else 0
-        await self._session.execute(_PROJECT_RESIZE, project, added)
+        await self._project_resize(project, added)
 
     async def _project_release(self, project: str, blobs: list[tuple[str, int]]) -> None:
         removed = 0
@@ -181,4 +216,11 @@ class SizeTable:
             if await self._session.fetch_one(_PROJECT_RELEASE, project, digest) == (0,):
                 await self._session.execute(_PROJECT_FORGET, project, digest)
                 removed += size
-        await self._session.execute(_PROJECT_RESIZE, project, -removed)
+        await self._project_resize(project, -removed)
+
+    async def _project_resize(self, project: str, more: int) -> None:
+        await self._session.execute(_PROJECT_RESIZE, project, more)
+
+    async def _sum(self, sql: str, project: str, repository: int) -> int:
+        ((size,),) = await self._session.fetch(sql, project, repository)
+        return int(size)
