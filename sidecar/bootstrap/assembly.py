@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from sidecar.adapters.background import Repeating
+from sidecar.adapters.logs import request_lines
 from sidecar.adapters.system import SystemClock, SystemRandomness
 from sidecar.bootstrap.api import management_api
 from sidecar.bootstrap.core import Core, open_core
@@ -98,5 +99,6 @@ def _front_door(core: Core, metrics: Metrics) -> FrontDoor:
         randomness=core.randomness,
         metrics=metrics,
         log=structlog.get_logger().bind(),
+        line=request_lines(),
         envelopes={token.PATH: token_envelope(core.config.realm), events.PATH: status_envelope},
     )

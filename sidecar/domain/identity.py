@@ -77,6 +77,14 @@ class Principal(NamedTuple):
 
 ANONYMOUS: Final = Principal(name="", kind=PrincipalKind.ANONYMOUS)
 
+
+class Proof(NamedTuple):
+    """Who was proven, and the generation of access when the credentials were looked at."""
+
+    principal: Principal
+    generation: int
+
+
 SIDECAR: Final = "sidecar"
 """The sidecar's own name at the registry. All others are e-mails, so nobody else can have it (decision 10)."""
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from sidecar.domain.actors import UNTOLD, Asking
 from sidecar.domain.errors import Unauthorized
-from sidecar.domain.identity import ANONYMOUS, Credentials, Principal
+from sidecar.domain.identity import ANONYMOUS, Credentials, Principal, Proof
 from sidecar.domain.newest import Newest
 from sidecar.domain.policy import Access, Decision, decide
 from sidecar.domain.push_tokens import PushTokens
@@ -27,21 +27,26 @@ _SHORT_TOKEN: Final = 4096
 
 
 class TokenRequest(NamedTuple):
-    """`scopes` are the `scope` parameters as sent; `offline` asks for a refresh token. None is anonymous."""
+    """`scopes` are the `scope` parameters as sent; `offline` asks for a refresh token. None is anonymous.
 
-    credentials: Credentials | None
+    A proof, in place of credentials, is one that `proves` said still holds.
+    """
+
+    credentials: Credentials | Proof | None
     scopes: tuple[str, ...] = ()
     offline: bool = False
     asking: Asking = UNTOLD
 
 
 class IssuedToken(NamedTuple):
-    principal: Principal
+    proof: Proof
     access: tuple[AccessEntry, ...]
     token: RegistryToken
     refresh_token: str | None
-    generation: int
-    """That of access when the credentials were looked at."""
+
+    @property
+    def principal(self) -> Principal:
+        return self.proof.principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class IssueToken:
     fresh: FreshTokens
     pushes: PushTokens
     used: Callable[[str], None]
-    """Hears of each credential that gets an answer again, as `authenticate` tells of those that it looks at."""
+    """Hears of each credential that is believed again, as `authenticate` tells of those that it looks at."""
     denied: Callable[[Principal, Decision], None]
     """Hears of each decision that doesn't grant all that was asked."""
     groups_of: Callable[[str], frozenset[str]]
@@ -105,28 +110,36 @@ class IssueToken:
         access = self._decide(principal, scopes)
         token = self._token(principal, access, generation)
         refresh_token = await self.refresh_token(principal, request.asking) if request.offline else None
-        return IssuedToken(principal, access, token, refresh_token, generation)
+        return IssuedToken(Proof(principal, generation), access, token, refresh_token)
 
-    def repeats(self, issued: IssuedToken) -> bool:
-        """Whether who asks the same again, with the same credential, would get just this; then it counts as asked.
+    def proves(self, proof: Proof) -> bool:
+        """Whether the credential that this was proven by would prove it again; then it counts as used.
 
-        All that could answer otherwise by now is a change of access or of groups, or time: the credential's, or the
-        token's own. What somebody else vouches for is never answered again without asking.
+        All that could answer otherwise by now is a change of access or of groups, or the credential's end. What
+        somebody else vouches for is never believed again without asking.
         """
-        principal, now = issued.principal, self.clock.now()
-        if principal.credential is None or principal.groups != self.groups_of(principal.name):
+        principal, generation = proof
+        if principal.credential is None or generation != self.access.generation:
             return False
-        ended = principal.expires_at is not None and now >= principal.expires_at
-        if ended or issued.generation != self.access.generation or not self.fresh.allows(issued.token, now):
+        if principal.expires_at is not None and self.clock.now() >= principal.expires_at:
+            return False
+        if principal.groups != self.groups_of(principal.name):
             return False
         self.used(principal.credential)
+        return True
+
+    def repeats(self, issued: IssuedToken) -> bool:
+        """Whether who asks the same again, with the same credential, would get just this; then it counts as asked."""
+        if not (self.fresh.allows(issued.token, self.clock.now()) and self.proves(issued.proof)):
+            return False
         self._note_pushes(issued.access)
         return True
 
     async def _principal(self, request: TokenRequest) -> Principal:
-        if request.credentials is None:
+        shown = request.credentials
+        if shown is None:
             return ANONYMOUS
-        return await self.authenticate(request.credentials, request.asking)
+        return shown.principal if isinstance(shown, Proof) else await self.authenticate(shown, request.asking)
 
     def _decide(self, principal: Principal, scopes: Sequence[Scope]) -> tuple[AccessEntry, ...]:
         """One entry per resource of which something is granted (TS-64)."""

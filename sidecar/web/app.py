@@ -4,7 +4,7 @@ The middleware gives the request its id, turns errors into problems, and writes 
 logs a query, a header or a body: that is where secrets travel.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
@@ -15,9 +15,8 @@ from multidict import istr
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Randomness
-from sidecar.web.asking import REMOTE, REQUEST_ID
+from sidecar.web.asking import PASSAGE, Passage
 from sidecar.web.metrics import Metrics
-from sidecar.web.principal import PRINCIPAL, ROUTE
 from sidecar.web.problems import Envelope, api_envelope, problem_of
 from sidecar.web.remote import Proxies
 from sidecar.web.server import HEADERS, Connection
@@ -27,12 +26,16 @@ _REQUEST_ID: Final = istr("X-Request-ID")
 
 @dataclass(frozen=True, slots=True)
 class FrontDoor:
-    """What the middleware works with. `envelopes` names the paths whose problems don't have the API's shape."""
+    """What the middleware works with. `line` takes the fields of a request's log line.
+
+    `envelopes` names the paths whose problems don't have the API's shape.
+    """
 
     proxies: Proxies
     randomness: Randomness
     metrics: Metrics
     log: FilteringBoundLogger
+    line: Callable[..., None]
     envelopes: Mapping[str, Envelope] = field(default_factory=dict)
 
     def middleware(self) -> Middleware:
@@ -42,8 +45,7 @@ class FrontDoor:
     async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started = perf_counter()
         request_id = self.proxies.request_id_of(request) or self.randomness.identifier()
-        request[REQUEST_ID] = request_id
-        request[REMOTE] = self.proxies.remote_of(request)
+        passage = request[PASSAGE] = Passage(request_id, self.proxies.remote_of(request))
         connection = request.protocol
         if isinstance(connection, Connection):
             connection.request_began()
@@ -54,7 +56,7 @@ class FrontDoor:
                 connection.request_ended()
         answer.headers.update(HEADERS)
         answer.headers[_REQUEST_ID] = request_id
-        self._record(request, answer.status, perf_counter() - started)
+        self._record(request, passage, answer.status, perf_counter() - started)
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -63,28 +65,30 @@ class FrontDoor:
         except Exception as error:
             problem = problem_of(error)
             if problem.status >= 500 and not problem.business:
-                self.log.exception("request failed", request_id=request[REQUEST_ID])
-            answer = self.envelopes.get(request.path, api_envelope)(problem, request[REQUEST_ID])
+                self.log.exception("request failed", request_id=request[PASSAGE].request_id)
+            answer = self.envelopes.get(request.path, api_envelope)(problem, request[PASSAGE].request_id)
             if problem.status == 408:
                 answer.force_close()
             return answer
 
-    def _record(self, request: web.Request, status: int, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        pattern = resource.canonical if resource is not None else "unmatched"
-        route = request.get(ROUTE, pattern)
+    def _record(self, request: web.Request, passage: Passage, status: int, seconds: float) -> None:
+        route = passage.route or _pattern(request)
         method = request.method if request.method in hdrs.METH_ALL else "other"
         self.metrics.answered(method, route, status, seconds)
-        self.log.info(
-            "request",
-            request_id=request[REQUEST_ID],
+        self.line(
+            request_id=passage.request_id,
             method=method,
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
-            remote=request[REMOTE],
-            principal=request.get(PRINCIPAL),
+            remote=passage.address,
+            principal=passage.principal,
         )
+
+
+def _pattern(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
 
 
 def make_app(front_door: FrontDoor, routes: Iterable[web.AbstractRouteDef]) -> web.Application:

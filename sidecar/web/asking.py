@@ -1,16 +1,32 @@
-"""Where a request comes from and what its id is, as use cases are told. The front door sets both, once."""
+"""What the front door and the surfaces tell each other of a request: where it comes from, and what came of it."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
 from sidecar.domain.actors import Asking
 
-REQUEST_ID: Final = web.RequestKey("request_id", str)
-REMOTE: Final = web.RequestKey("remote", str)
-"""The address of the client, behind what proxies are trusted."""
+
+@dataclass(slots=True)
+class Passage:
+    """`address` is the client's, behind what proxies are trusted. The surfaces add the rest, for log and metrics alone.
+
+    `route` is what was asked, where the path's pattern says too little: one of a fixed set. `principal` is the name of
+    who was authenticated.
+    """
+
+    request_id: str
+    address: str
+    route: str | None = None
+    principal: str | None = None
+
+
+PASSAGE: Final = web.RequestKey("passage", Passage)
+"""Set by the front door, once."""
 
 
 def asking_of(request: web.Request, method: str) -> Asking:
     """The request as one that asks for this method."""
-    return Asking(method, request[REMOTE], request[REQUEST_ID])
+    passage = request[PASSAGE]
+    return Asking(method, passage.address, passage.request_id)

@@ -12,12 +12,6 @@ from aiohttp import hdrs, web
 from sidecar.domain.errors import InvalidCredentials, SignInFault
 from sidecar.domain.identity import Credentials, Scheme
 
-PRINCIPAL: Final = web.RequestKey("principal", str)
-"""The name of who was authenticated: set by the surfaces, for the log alone."""
-
-ROUTE: Final = web.RequestKey("route", str)
-"""What was asked, for log and metrics, where the path's pattern says too little: one of a fixed set."""
-
 _NOBODY: Final = frozenset(("", "<token>"))
 """User names with which containerd and docker send a refresh token as the password (TS-38)."""
 

@@ -1,7 +1,7 @@
-"""Answers of the token endpoint that are kept for a moment: a stampede of nodes with one credential asks one thing.
+"""What the token endpoint keeps for a moment: a stampede of nodes with one credential asks one thing, or many things.
 
-They are kept under a hash of what was asked and of the credentials, so that no secret stays here. Whether one still
-holds is not for this module to say.
+Answers are kept under a hash of what was asked and of the credentials, and who was proven under one of the credentials
+alone, so that no secret stays here. Whether any of it still holds is not for this module to say.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
+from sidecar.domain.identity import Proof
 from sidecar.domain.newest import Newest
 from sidecar.usecases.issue_token import IssuedToken
 
@@ -23,25 +24,44 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Question(NamedTuple):
+    """What makes two requests the same, as hashes: `asker` of the credentials, `whole` of what is asked, too."""
+
+    asker: bytes
+    whole: bytes
+
+
 class RepeatedAnswers:
-    """The newest `most` answers to GETs with credentials; 0 keeps none."""
+    """The newest `most` answers to GETs with credentials, and as many proofs; 0 keeps none."""
 
     def __init__(self, most: int = MOST_ANSWERS) -> None:
         self._answers = Newest[bytes, Answer](most)
+        self._proofs = Newest[bytes, Proof](most)
 
-    def get(self, question: bytes | None) -> Answer | None:
-        return None if question is None else self._answers.get(question)
+    def get(self, question: Question) -> Answer | None:
+        return self._answers.get(question.whole)
 
-    def put(self, question: bytes | None, answer: Answer) -> None:
-        """A refresh token is for one, and isn't kept."""
-        if question is not None and not answer.issued.refresh_token and len(answer.body) <= _LONGEST_BODY:
-            self._answers.put(question, answer)
+    def proof_of(self, question: Question) -> Proof | None:
+        """Who the same credentials proved, whatever was asked with them."""
+        return self._proofs.get(question.asker)
+
+    def put(self, question: Question, answer: Answer) -> None:
+        """A refresh token is for one, and isn't kept; nor is who proved nothing that could be believed again."""
+        issued = answer.issued
+        if issued.principal.credential is None:
+            return
+        self._proofs.put(question.asker, issued.proof)
+        if not issued.refresh_token and len(answer.body) <= _LONGEST_BODY:
+            self._answers.put(question.whole, answer)
 
 
-def question_of(request: web.Request) -> bytes | None:
-    """What makes two requests the same, as a hash; None where the answer is not to be kept."""
+def question_of(request: web.Request) -> Question | None:
+    """None where nothing of the answer is to be kept."""
     headers = request.headers.getall(hdrs.AUTHORIZATION, ())
     query = request.raw_path.partition("?")[2]
     if request.method != hdrs.METH_GET or len(headers) != 1 or len(query) > _LONGEST_QUERY:
         return None
-    return hashlib.sha256(f"{headers[0]}\n{query}".encode("utf-8", "surrogateescape")).digest()
+    hashed = hashlib.sha256(f"{headers[0]}\n".encode("utf-8", "surrogateescape"))
+    asker = hashed.digest()
+    hashed.update(query.encode("utf-8", "surrogateescape"))
+    return Question(asker, hashed.digest())

@@ -14,16 +14,16 @@ from aiohttp import hdrs, web
 
 from sidecar.domain.actors import Asking
 from sidecar.domain.errors import Invalid, InvalidCredentials
-from sidecar.domain.identity import CredentialKind, Credentials
+from sidecar.domain.identity import CredentialKind, Credentials, Proof
 from sidecar.domain.throttle import GET, POST
 from sidecar.ports import AccessEntry
 from sidecar.usecases.issue_token import IssuedToken, IssueToken, TokenRequest
-from sidecar.web.asking import asking_of
+from sidecar.web.asking import PASSAGE, asking_of
 from sidecar.web.body import read_body
 from sidecar.web.metrics import Metrics
-from sidecar.web.principal import PRINCIPAL, credentials_of, named, refreshing
+from sidecar.web.principal import credentials_of, named, refreshing
 from sidecar.web.problems import problem_of
-from sidecar.web.repeated import Answer, RepeatedAnswers, question_of
+from sidecar.web.repeated import Answer, Question, RepeatedAnswers, question_of
 
 PATH: Final = "/token"
 MAX_FORM: Final = 64 * 1024
@@ -71,38 +71,43 @@ class TokenEndpoint:
 
     async def answer(self, request: web.Request) -> web.Response:
         question = question_of(request)
-        answer = self.repeated.get(question)
+        answer = None if question is None else self.repeated.get(question)
         if answer is None or not self.issue.repeats(answer.issued):
-            answer = await self._answer(request)
-            self.repeated.put(question, answer)
+            answer = await self._answer(request, question)
         principal = answer.issued.principal
-        request[PRINCIPAL] = principal.name
+        request[PASSAGE].principal = principal.name
         self._count("granted" if answer.issued.access else "empty", principal.credential_kind)
         return web.Response(body=answer.body, content_type="application/json")
 
-    async def _answer(self, request: web.Request) -> Answer:
+    async def _answer(self, request: web.Request, question: Question | None) -> Answer:
+        proof = None if question is None else self.repeated.proof_of(question)
         try:
-            issued = await self.issue(await self._asked(request))
-            return Answer(issued, _body(issued))
+            issued = await self.issue(await self._asked(request, proof))
+            answer = Answer(issued, _body(issued))
         except Exception as error:
             self._count(problem_of(error).code, CredentialKind.NONE)
             raise
+        if question is not None:
+            self.repeated.put(question, answer)
+        return answer
 
-    async def _asked(self, request: web.Request) -> TokenRequest:
+    async def _asked(self, request: web.Request, proof: Proof | None) -> TokenRequest:
         reading = request.method == hdrs.METH_GET
         asking = asking_of(request, GET if reading else POST)
         try:
-            return self._query(request, asking) if reading else await self._form(request, asking)
+            return self._query(request, asking, proof) if reading else await self._form(request, asking)
         except InvalidCredentials:
             self.unreadable(asking)
             raise
 
-    def _query(self, request: web.Request, asking: Asking) -> TokenRequest:
+    def _query(self, request: web.Request, asking: Asking, proof: Proof | None) -> TokenRequest:
         """Who asks stands in the Authorization header; `account` and `client_id` say nothing (TS-36)."""
         parameters = Parameters(request.raw_path.partition("?")[2])
         self._check_service(parameters)
         offline = parameters.last("offline_token") == "true"
-        return TokenRequest(credentials_of(request, asking.address), parameters.all("scope"), offline, asking)
+        believed = proof is not None and self.issue.proves(proof)
+        shown = proof if believed else credentials_of(request, asking.address)
+        return TokenRequest(shown, parameters.all("scope"), offline, asking)
 
     async def _form(self, request: web.Request, asking: Asking) -> TokenRequest:
         """Who asks stands in the form, as a password or as a refresh token."""

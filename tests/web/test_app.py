@@ -8,10 +8,11 @@ import pytest
 from aiohttp import ClientSession, web
 from structlog import get_logger
 
+from sidecar.adapters.logs import request_lines
 from sidecar.domain.errors import InvalidCredentials, NotFound, RegistryUnavailable, Unavailable
 from sidecar.web.app import FrontDoor, make_app
+from sidecar.web.asking import PASSAGE
 from sidecar.web.metrics import Metrics
-from sidecar.web.principal import PRINCIPAL
 from sidecar.web.problems import token_envelope
 from sidecar.web.remote import Proxies
 from sidecar.web.server import listening
@@ -22,7 +23,7 @@ CANARY = "canary-4f1c"
 
 
 async def greet(request: web.Request) -> web.Response:
-    request[PRINCIPAL] = "dan@acme.example"
+    request[PASSAGE].principal = "dan@acme.example"
     return web.Response(text="hello")
 
 
@@ -61,6 +62,7 @@ async def http(tmp_path: Path, logged: Logged, metrics: Metrics) -> AsyncIterato
         randomness=RepeatableRandomness(),
         metrics=metrics,
         log=get_logger().bind(),
+        line=request_lines(),
         envelopes={"/InvalidCredentials": token_envelope("https://x.example/token")},
     )
     app = make_app(front_door, [web.get("/hello/{name}", greet), *map(failing, ERRORS)])

@@ -16,9 +16,9 @@ from sidecar.usecases.authenticate import Authenticate
 from sidecar.web.api.bodies import Prepared, Result
 from sidecar.web.api.methods import MethodTable
 from sidecar.web.api.reading import read_request
-from sidecar.web.asking import asking_of
+from sidecar.web.asking import PASSAGE, asking_of
 from sidecar.web.body import read_body
-from sidecar.web.principal import PRINCIPAL, ROUTE, credentials_of
+from sidecar.web.principal import credentials_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Dispatcher:
         method = self.methods.find(request.match_info["method"])
         if method is None:
             raise web.HTTPNotFound
-        request[ROUTE] = f"/{method.name}"
+        request[PASSAGE].route = f"/{method.name}"
         asking = asking_of(request, method.name)
         principal = await self._principal(request, asking)
         body = read_request(method.request, await read_body(request, self.max_body))
@@ -58,7 +58,7 @@ class Dispatcher:
         if credentials is None:
             raise Unauthorized
         principal = await self.authenticate(credentials, asking)
-        request[PRINCIPAL] = principal.name
+        request[PASSAGE].principal = principal.name
         return principal
 
     def _credentials(self, request: web.Request, asking: Asking) -> Credentials | None:

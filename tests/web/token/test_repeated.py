@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sidecar.domain.identity import CredentialKind, Limit
+from sidecar.domain.identity import CredentialKind, Limit, Proof
 from sidecar.domain.names import Email, ProjectId
 from sidecar.usecases.issue_token import IssuedToken
-from sidecar.web.repeated import Answer, RepeatedAnswers
+from sidecar.web.repeated import Answer, Question, RepeatedAnswers
 from tests.running import Sidecar, running
 from tests.web.token.asking import Login, TokenClient
 
@@ -70,6 +70,56 @@ async def test_a_credential_that_ends_is_refused_to_the_second(
     assert (await client.ask("GET", ending, WEB)).status == 401
 
 
+OTHER = "repository:acme/other:pull"
+
+
+async def test_who_was_believed_a_moment_ago_is_believed_again(
+    client: TokenClient, login: Login, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another question by the same credential costs no look at it; it counts as use, all the same."""
+    core = sidecar.application.core
+    await client.ask("GET", login, WEB)
+    sidecar.clock.advance(seconds=20)
+    monkeypatch.setattr(type(core.access), "credential", lambda *_: pytest.fail("the credential was looked up"))
+    assert client.granted(await client.ask("GET", login, OTHER)) == {"acme/other": {"pull"}}
+    monkeypatch.undo()
+    await core.used.flush()
+    assert await last_use(sidecar) == sidecar.clock.now()
+
+
+async def test_a_revoked_credential_is_not_believed_again(client: TokenClient, login: Login, sidecar: Sidecar) -> None:
+    """S22: whatever it asks for."""
+    await client.ask("GET", login, WEB)
+    await sidecar.tenants.revoke(ANN)
+    assert (await client.ask("GET", login, OTHER)).status == 401
+
+
+async def test_a_credential_that_ended_is_not_believed_again(
+    client: TokenClient, login: Login, sidecar: Sidecar
+) -> None:
+    """TS-31: to the second."""
+    ending = Login(ANN, await sidecar.tenants.secret(ANN, expires_at=sidecar.clock.now() + timedelta(seconds=10)))
+    assert (await client.ask("GET", ending, WEB)).status == 200
+    sidecar.clock.advance(seconds=10)
+    assert (await client.ask("GET", ending, OTHER)).status == 401
+
+
+async def test_a_right_that_was_taken_is_gone_for_every_question(
+    client: TokenClient, login: Login, sidecar: Sidecar
+) -> None:
+    """S22: what is remembered is who somebody is, and not what they may do."""
+    await client.ask("GET", login, WEB)
+    await sidecar.tenants.bind("acme", ANN)
+    assert client.granted(await client.ask("GET", login, OTHER)) == {}
+
+
+async def test_no_other_secret_is_believed_for_one_that_was(client: TokenClient, login: Login) -> None:
+    """Nor the same secret beside another name."""
+    await client.ask("GET", login, WEB)
+    assert (await client.ask("GET", Login(ANN, login.secret[:-1]), OTHER)).status == 401
+    assert (await client.ask("GET", Login("ben@acme.example", login.secret), OTHER)).status == 401
+
+
 async def test_another_credential_has_its_own_answer(client: TokenClient, login: Login, sidecar: Sidecar) -> None:
     """S2: a limited token doesn't get what its maker was answered, and a wrong secret nothing."""
     limit = Limit(ProjectId("acme"), frozenset({"registry.pull"}))
@@ -102,9 +152,7 @@ async def test_an_answer_that_is_given_again_counts_as_use(client: TokenClient, 
     sidecar.clock.advance(seconds=20)
     await client.ask("GET", login, WEB)
     await core.used.flush()
-    async with core.store.reading() as tables:
-        (secret,) = await tables.secrets.of_principal(Email(ANN), tuple(CredentialKind))
-    assert secret.last_used_at == sidecar.clock.now()
+    assert await last_use(sidecar) == sidecar.clock.now()
 
 
 async def test_an_answer_that_is_given_again_names_its_suspects(
@@ -131,9 +179,9 @@ async def test_posts_and_the_anonymous_are_never_remembered(
 async def test_no_secret_is_kept(client: TokenClient, login: Login, sidecar: Sidecar) -> None:
     """S12: answers are kept under a hash, and neither the header nor the secret stays with them."""
     await client.ask("GET", login, WEB)
-    (question,) = kept(sidecar)
-    assert len(question) == 32
-    assert login.secret not in repr(kept(sidecar))
+    (question,), (asker,) = kept(sidecar), believed(sidecar)
+    assert len(question) == len(asker) == 32
+    assert login.secret not in repr((kept(sidecar), believed(sidecar)))
 
 
 @pytest.fixture
@@ -148,7 +196,7 @@ async def test_where_reuse_is_off_nothing_is_kept(forgetful: Sidecar) -> None:
     login = Login(ANN, await forgetful.tenants.secret(ANN))
     first, second = [await TokenClient(forgetful).ask("GET", login, WEB) for _ in range(2)]
     assert first.body != second.body
-    assert kept(forgetful) == {}
+    assert (kept(forgetful), believed(forgetful)) == ({}, {})
 
 
 async def test_what_is_kept_is_bounded(client: TokenClient, login: Login, sidecar: Sidecar) -> None:
@@ -156,10 +204,12 @@ async def test_what_is_kept_is_bounded(client: TokenClient, login: Login, sideca
     await client.ask("GET", login, WEB)
     (answer,) = kept(sidecar).values()
     few = RepeatedAnswers(2)
-    for question in (b"a", b"b", b"c"):
+    questions = [Question(name, name) for name in (b"a", b"b", b"c", b"d")]
+    for question in questions[:3]:
         few.put(question, answer)
-    few.put(b"d", answer._replace(body=b"x" * 100_000))
-    assert [few.get(question) is not None for question in (b"a", b"b", b"c", b"d")] == [False, True, True, False]
+    few.put(questions[3], answer._replace(body=b"x" * 100_000))
+    assert [few.get(question) is not None for question in questions] == [False, True, True, False]
+    assert [few.proof_of(question) is not None for question in questions] == [False, False, True, True]
 
 
 async def test_a_stampede_gets_one_answer(client: TokenClient, login: Login) -> None:
@@ -169,11 +219,28 @@ async def test_a_stampede_gets_one_answer(client: TokenClient, login: Login) -> 
 
 
 def kept(sidecar: Sidecar) -> dict[bytes, Answer]:
-    """What the token endpoint remembers."""
+    """The answers that the token endpoint remembers."""
+    answers = dict(_repeated(sidecar)._answers._values)
+    assert all(isinstance(answer.issued, IssuedToken) for answer in answers.values())
+    return answers
+
+
+def believed(sidecar: Sidecar) -> dict[bytes, Proof]:
+    """Who it knows again."""
+    return dict(_repeated(sidecar)._proofs._values)
+
+
+def _repeated(sidecar: Sidecar) -> RepeatedAnswers:
     routes = sidecar.application.public.router.routes()
     (handler,) = {
         route.handler for route in routes if route.resource is not None and route.resource.canonical == "/token"
     }
-    answers: dict[bytes, Answer] = dict(handler.__self__.repeated._answers._values)  # type: ignore[attr-defined]  # a bound method
-    assert all(isinstance(answer.issued, IssuedToken) for answer in answers.values())
-    return answers
+    repeated: RepeatedAnswers = handler.__self__.repeated  # type: ignore[attr-defined]  # a bound method
+    return repeated
+
+
+async def last_use(sidecar: Sidecar) -> datetime | None:
+    """Of Ann's one credential."""
+    async with sidecar.application.core.store.reading() as tables:
+        (secret,) = await tables.secrets.of_principal(Email(ANN), tuple(CredentialKind))
+    return secret.last_used_at
