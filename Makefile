@@ -30,7 +30,7 @@ docs: .venv/installed-dev ## write docs/api.md and docs/configuration.md anew, b
 	@.venv/bin/python -m tests.project.api_page
 	@.venv/bin/python -m tests.project.configuration_page
 
-bench: .venv/installed-dev ## measure, and write docs/benchmarks.md (needs wrk; a quarter of an hour, or one part: ARGS=api)
+bench: .venv/installed-dev ## measure, and write docs/benchmarks.md (needs wrk; half an hour, or one part: ARGS=api)
 	@.venv/bin/python -m tests.bench $(ARGS)
 
 check: .venv/installed-dev ## format, lint, types and layers

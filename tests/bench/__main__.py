@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART …]`: measures these parts, or all, and writes what it found into docs/benchmarks.md.
 
-All of it takes some fifteen minutes, and two cores. Parts that aren't measured stay as they are in the page.
+All of it takes some half an hour, and two cores. Parts that aren't measured stay as they are in the page.
 """
 
 import sys
