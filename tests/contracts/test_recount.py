@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.adapters.database import Database, index_recount, open_database
+from sidecar.adapters.database import Database, open_database
+from sidecar.adapters.database.index import recount
 from sidecar.domain.actors import ITSELF
 from sidecar.domain.audit import AuditEntry, Resource
 from sidecar.domain.digests import Tag
@@ -147,7 +148,7 @@ async def test_what_differs_is_told_and_mended(counted: Database, fault: str) ->
 
 async def test_a_large_repository_is_counted_in_portions(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every manifest of it, whichever portion it falls into; the progress says how many repositories are done."""
-    monkeypatch.setattr(index_recount, "_PORTION", 2)
+    monkeypatch.setattr(recount, "_PORTION", 2)
     async with counted.index.applying() as tables:
         await tables._session.execute("UPDATE manifest SET total = total + 1")
     progress: list[tuple[int, int]] = []
@@ -176,7 +177,7 @@ async def test_what_is_mended_before_the_end_is_audited(counted: Database) -> No
 
 async def test_others_write_while_it_counts(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two portions whoever waits has a turn."""
-    monkeypatch.setattr(index_recount, "_PORTION", 1)
+    monkeypatch.setattr(recount, "_PORTION", 1)
     writes = 0
 
     async def write() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sidecar.adapters.database import Database
-from sidecar.adapters.database.index_manifests import ManifestTable
+from sidecar.adapters.database.index.manifests import ManifestTable
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.echoes import ALLOWED, Echoes
 from sidecar.domain.events import ManifestPushed, Origin

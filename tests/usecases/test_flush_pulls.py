@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sidecar.adapters.database import Database
-from sidecar.adapters.database.index import IndexSession
+from sidecar.adapters.database.index.store import IndexSession
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import ManifestPulled, ManifestPushed, Origin

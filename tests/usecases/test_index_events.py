@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sidecar.adapters.database import Database
-from sidecar.adapters.database.index import IndexSession
-from sidecar.adapters.database.sqlite import look_up
+from sidecar.adapters.database.index.store import IndexSession
+from sidecar.adapters.database.sqlite.driver import look_up
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target

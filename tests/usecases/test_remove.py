@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.adapters.database import Database
-from sidecar.adapters.database.sqlite import look_up
+from sidecar.adapters.database.sqlite.driver import look_up
 from sidecar.domain.actors import Asking
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import Forbidden, NotFound, RegistryUnavailable, SidecarError, Unavailable

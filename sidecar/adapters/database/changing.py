@@ -8,11 +8,11 @@ from typing import Final
 from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.columns import time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session
-from sidecar.adapters.database.index_manifests import ManifestTable
-from sidecar.adapters.database.index_repositories import RepositoryTable
-from sidecar.adapters.database.index_sizes import SizeTable
-from sidecar.adapters.database.index_tags import TagTable
-from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.adapters.database.index.manifests import ManifestTable
+from sidecar.adapters.database.index.repositories import RepositoryTable
+from sidecar.adapters.database.index.sizes import SizeTable
+from sidecar.adapters.database.index.tags import TagTable
+from sidecar.adapters.database.index.verification import VerificationTable
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.events import Origin
 from sidecar.domain.intents import Change, Intent

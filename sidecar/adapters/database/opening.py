@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.adapters.database import migration
-from sidecar.adapters.database.access_memory import AccessMemory
+from sidecar.adapters.database.access.memory import AccessMemory
 from sidecar.adapters.database.audit import AuditStore
 from sidecar.adapters.database.browsing import BrowsingStore
 from sidecar.adapters.database.changing import ChangeStore
 from sidecar.adapters.database.denials import DenialStore
 from sidecar.adapters.database.explaining import ExplanationStore
 from sidecar.adapters.database.inbox import InboxStore
-from sidecar.adapters.database.index import IndexStore
-from sidecar.adapters.database.sqlite import SqliteDriver, faults_of, look_up
+from sidecar.adapters.database.index.store import IndexStore
+from sidecar.adapters.database.sqlite.driver import SqliteDriver, faults_of, look_up
 from sidecar.adapters.database.store import DatabaseStore
 from sidecar.adapters.database.sweeps import SweepStore
 from sidecar.ports import Clock

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database.sqlite import SqliteDriver
+from sidecar.adapters.database.sqlite.driver import SqliteDriver
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from sidecar.adapters.database.driver import Driver, Work
 from sidecar.adapters.database.inbox import InboxStore
 from sidecar.adapters.database.opening import open_database
-from sidecar.adapters.database.sqlite import SqliteDriver
+from sidecar.adapters.database.sqlite.driver import SqliteDriver
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.ports.index import InboxEvent

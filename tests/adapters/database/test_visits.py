@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sidecar.adapters.database.driver import Row, Session
-from sidecar.adapters.database.sqlite import SqliteDriver
+from sidecar.adapters.database.sqlite.driver import SqliteDriver
 from sidecar.domain.errors import Unavailable
 
 CREATE = "CREATE TABLE pair (number BIGINT NOT NULL, half TEXT NOT NULL)"

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from sidecar.adapters.database.audit import AuditTable
-from sidecar.adapters.database.sqlite import look_up
+from sidecar.adapters.database.sqlite.driver import look_up
 from sidecar.domain.audit import AuditEntry, Outcome
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.identity import CredentialKind

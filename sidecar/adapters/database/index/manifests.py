@@ -9,8 +9,8 @@ from typing import Final
 
 from sidecar.adapters.database.columns import time_column
 from sidecar.adapters.database.driver import Session, Value
-from sidecar.adapters.database.index_sizes import SizeTable
-from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.adapters.database.index.sizes import SizeTable
+from sidecar.adapters.database.index.verification import VerificationTable
 from sidecar.domain.digests import Digest
 from sidecar.domain.manifests import Descriptor, ImageConfig, Manifest, Unparsed
 from sidecar.domain.targets import Target

@@ -13,7 +13,7 @@ import pytest
 
 from sidecar.adapters.database import DatabaseUnusable, SqliteTooOld, migrate_database, open_database
 from sidecar.adapters.database.driver import Row, Session
-from sidecar.adapters.database.sqlite import SqliteDriver
+from sidecar.adapters.database.sqlite.driver import SqliteDriver
 from sidecar.domain.errors import Unavailable
 from tests.adapters.database.cancellation import cancelled_at
 from tests.fakes import HeldClock
@@ -230,7 +230,7 @@ async def test_any_file_name_is_taken_as_it_is(tmp_path: Path, name: str) -> Non
 def test_a_database_that_is_never_closed_does_not_keep_the_interpreter(path: Path) -> None:
     """A crash on the way out ends the process, instead of hanging it until somebody kills it."""
     program = (
-        "import asyncio, sys; from pathlib import Path; from sidecar.adapters.database.sqlite import SqliteDriver\n"
+        "import asyncio, sys; from pathlib import Path; from sidecar.adapters.database.sqlite.driver import SqliteDriver\n"
         "opened = SqliteDriver.alone_on(Path(sys.argv[1]))\n"
         "asyncio.new_event_loop().run_until_complete(opened.__aenter__())\n"
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.adapters.database import access_log, access_memory, migrate_database
-from sidecar.adapters.database.access_memory import AccessMemory
+from sidecar.adapters.database import access_log, migrate_database
+from sidecar.adapters.database.access import memory as access_memory
+from sidecar.adapters.database.access.memory import AccessMemory
 from sidecar.adapters.database.driver import Session
-from sidecar.adapters.database.sqlite import SqliteDriver
+from sidecar.adapters.database.sqlite.driver import SqliteDriver
 from sidecar.adapters.database.store import DatabaseStore
 from sidecar.domain.errors import Unavailable
 from tests import samples

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Work
-from sidecar.adapters.database.sqlite_session import visit
+from sidecar.adapters.database.sqlite.session import visit
 from sidecar.domain.errors import Unavailable
 
 T = TypeVar("T")

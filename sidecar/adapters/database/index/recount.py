@@ -1,4 +1,4 @@
-"""Counts all sizes and numbers of the index anew, from what they are made of: `index_sizes` keeps them step by step.
+"""Counts all sizes and numbers of the index anew, from what they are made of: `sizes` keeps them step by step.
 
 What is kept may differ from what is counted only by a fault of ours. Each portion is one transaction: compare, mend. It
 is a repository's blobs, some of its manifests, or a project, so that nobody else waits for long.

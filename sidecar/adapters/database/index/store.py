@@ -7,12 +7,12 @@ from typing import Any, Final, TypeVar
 
 from sidecar.adapters.database.columns import time_column
 from sidecar.adapters.database.driver import Driver, Session
-from sidecar.adapters.database.index_manifests import ManifestTable
-from sidecar.adapters.database.index_recount import Recount
-from sidecar.adapters.database.index_repositories import RepositoryTable
-from sidecar.adapters.database.index_sizes import SizeTable
-from sidecar.adapters.database.index_tags import TagTable
-from sidecar.adapters.database.index_verification import VerificationTable
+from sidecar.adapters.database.index.manifests import ManifestTable
+from sidecar.adapters.database.index.recount import Recount
+from sidecar.adapters.database.index.repositories import RepositoryTable
+from sidecar.adapters.database.index.sizes import SizeTable
+from sidecar.adapters.database.index.tags import TagTable
+from sidecar.adapters.database.index.verification import VerificationTable
 from sidecar.adapters.database.sweeps import SweepTable
 from sidecar.domain.audit import AuditEntry
 from sidecar.domain.digests import Digest, Tag

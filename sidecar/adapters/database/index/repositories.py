@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sidecar.adapters.database.driver import Session
-from sidecar.adapters.database.index_sizes import SizeTable
+from sidecar.adapters.database.index.sizes import SizeTable
 from sidecar.domain.names import ProjectId, RepositoryName
 
 _GET: Final = """

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
+from sidecar.adapters.database.access.reading import read_everything, read_touched
+from sidecar.adapters.database.access.snapshot import AccessSnapshot
 from sidecar.adapters.database.access_log import Touched, log_state, touched_since
-from sidecar.adapters.database.access_reading import read_everything, read_touched
-from sidecar.adapters.database.access_snapshot import AccessSnapshot
 from sidecar.adapters.database.driver import Row, Session
 from sidecar.adapters.database.weighted_cache import WeightedCache
 from sidecar.domain.identity import Credential, CredentialKind, Principal, PrincipalKind

@@ -3,8 +3,8 @@
 from typing import Final
 
 from sidecar.adapters.database.driver import Session
-from sidecar.adapters.database.index_manifests import NEVER, Order
-from sidecar.adapters.database.index_repositories import RepositoryTable
+from sidecar.adapters.database.index.manifests import NEVER, Order
+from sidecar.adapters.database.index.repositories import RepositoryTable
 from sidecar.domain.digests import Tag
 from sidecar.domain.events import Origin
 from sidecar.domain.identity import SIDECAR

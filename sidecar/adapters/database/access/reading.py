@@ -8,8 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from sidecar.adapters.database.access.snapshot import AccessSnapshot
 from sidecar.adapters.database.access_log import Touched, log_state
-from sidecar.adapters.database.access_snapshot import AccessSnapshot
 from sidecar.adapters.database.driver import Row, Session
 
 _ALL_PROJECTS: Final = """

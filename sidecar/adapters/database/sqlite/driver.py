@@ -1,6 +1,6 @@
 """The first driver: SQLite through aiosqlite. One connection writes, two read, one follows changes of access.
 
-What is read quickly is read beside what takes its time (`sqlite_glances`).
+What is read quickly is read beside what takes its time (`glances`).
 
 One writer is also the shelter from a fault of SQLite before 3.51.3, whose log may be corrupted when two connections
 write or checkpoint at once.
@@ -22,8 +22,8 @@ from sidecar.adapters.database.completion import to_the_end
 from sidecar.adapters.database.driver import Row, Value, Work
 from sidecar.adapters.database.errors import DatabaseUnusable, SqliteTooOld
 from sidecar.adapters.database.lock import held_lock
-from sidecar.adapters.database.sqlite_glances import Glances, glancing
-from sidecar.adapters.database.sqlite_session import SqliteSession, failures_are_unavailable, named, visit
+from sidecar.adapters.database.sqlite.glances import Glances, glancing
+from sidecar.adapters.database.sqlite.session import SqliteSession, failures_are_unavailable, named, visit
 from sidecar.domain.errors import Unavailable
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""The first driver: SQLite through aiosqlite."""
