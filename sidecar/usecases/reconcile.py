@@ -170,9 +170,7 @@ class Reconcile:
         async with aclosing(self._answered(self._questions(lists), sweep)) as portions:
             async for portion in portions:
                 sweep = await self._look(sweep, portion)
-                missing = await self._missing(sweep)
-                if _is_too_much(sweep, missing):
-                    await self._stop(sweep, missing)
+                if any(_denies(*each) for each in portion) and await self._stops(sweep):
                     return 1
         await self._keep(replace(sweep, swept=sweep.swept + len(names), position=position or sweep.position))
         return 1
@@ -261,11 +259,11 @@ class Reconcile:
         return drift
 
     async def _end_of_list(self, sweep: Sweep) -> int:
-        """A dry run ends here; else what is missing is asked for once more."""
+        """A dry run ends here; else what is missing is asked for once more, unless it is much."""
         self._work = None
         if sweep.order.dry_run:
             await self._finish(sweep)
-        else:
+        elif not await self._stops(sweep):
             await self._keep(replace(sweep, stage=SweepStage.CONFIRMING))
         return 1
 
@@ -311,8 +309,13 @@ class Reconcile:
         for drift in await self.index.apply(work):
             self.observer.found(drift)
 
-    async def _missing(self, sweep: Sweep) -> int:
-        return (await self.sweeps.counts(sweep.id)).get((DriftKind.MISSING, Target.TAG), 0)
+    async def _stops(self, sweep: Sweep) -> bool:
+        """Whether it would remove so much that it stops here. To count that takes the longer the more it found."""
+        missing = (await self.sweeps.counts(sweep.id)).get((DriftKind.MISSING, Target.TAG), 0)
+        if not _is_too_much(sweep, missing):
+            return False
+        await self._stop(sweep, missing)
+        return True
 
     async def _stop(self, sweep: Sweep, missing: int) -> Sweep:
         self._work = None
@@ -364,6 +367,11 @@ def _legal(names: Iterable[str]) -> Iterator[RepositoryName]:
 
 def _again(drift: Drift) -> Suspect:
     return Suspect(drift.repository, drift.target, drift.key, drift.before, drift.found_at, drift.found_at)
+
+
+def _denies(suspect: Suspect, answer: Checked | None) -> bool:
+    kind, _ = _difference(suspect, answer)
+    return kind is DriftKind.MISSING
 
 
 def _drift(suspect: Suspect, answer: Checked | None, now: datetime) -> Drift | None:

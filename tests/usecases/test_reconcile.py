@@ -1,7 +1,7 @@
 """Sweeps: what they find, what they follow, and what they never do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from sidecar.adapters.registry import transport
 from sidecar.domain.names import ProjectId
 from sidecar.domain.targets import Target
-from sidecar.ports.sweeps import Sweep, SweepOrder, SweepReason, SweepStage
+from sidecar.ports.sweeps import DriftKind, Sweep, SweepOrder, SweepReason, SweepStage
 from sidecar.usecases import reconcile
 from sidecar.usecases.reconcile import Reconcile
 from tests.faulty_registry import OURS, Fault, always, hangs, hangs_up, lists, on_lists, on_manifests
@@ -379,6 +379,26 @@ async def test_one_projects_sweep_neither_lifts_nor_accepts_a_stop_of_all(here: 
     assert await everything(here) == before
     assert (await here.sweep(accepted=True)).id == stopped.id
     assert not await here.tags("acme/app00")
+
+
+async def test_what_would_go_is_counted_where_something_is_denied(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And at the end, before anything goes; not after every portion of what is learnt, of which there may be very much."""
+    monkeypatch.setattr(reconcile, "_ASKED_TOGETHER", 2)
+    for number in range(20):
+        here.registry.push("acme/web", f"v{number}", digest_of(number))
+    counts, counted = here.database.sweeps.counts, 0
+
+    async def counting(sweep: int) -> Mapping[tuple[DriftKind, Target], int]:
+        nonlocal counted
+        counted += 1
+        return await counts(sweep)
+
+    monkeypatch.setattr(here.database.sweeps, "counts", counting)
+    await here.sweep()
+    assert counted == 1
+    del here.registry.tags["acme/web"]["v7"]
+    await here.sweep()
+    assert counted == 3
 
 
 async def test_a_few_missing_tags_stop_nothing(here: World) -> None:
