@@ -1,10 +1,10 @@
 """Reads the manifests that the index knows by digest only: once each, verified, parsed under limits, kept as bytes."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sidecar.domain.echoes import Echoes
 from sidecar.domain.errors import RegistryUnavailable, Unavailable
@@ -64,23 +64,22 @@ class FetchManifests:
         """
         pending = iter(await self.index.pending(limit, self.clock.now()))
         come: _Come = asyncio.Queue(_IN_ONE_COMMIT)
-        both = (asyncio.create_task(self._fetch_all(pending, come)), asyncio.create_task(self._keep_what_comes(come)))
-        try:
-            _, tried = await asyncio.gather(*both)
-        finally:
-            for task in both:
-                task.cancel()
+        _, tried = await _side_by_side(self._fetch_all(pending, come), self._keep_what_comes(come))
         return tried
 
-    async def _fetch_all(self, pending: Iterator[PendingManifest], come: _Come) -> None:
+    async def _fetch_all(self, pending: Iterator[PendingManifest], come: _Come) -> int:
         """Stops early where the registry's queue is behind with what these reads make it send."""
 
-        async def worker() -> None:
+        async def worker() -> int:
+            fetched = 0
             while not self.echoes.lag(self.clock.now()) and (item := next(pending, None)) is not None:
                 await come.put(await self._fetch(item))
+                fetched += 1
+            return fetched
 
-        await asyncio.gather(*(worker() for _ in range(_UNDER_WAY)))
+        fetched = sum(await _side_by_side(*(worker() for _ in range(_UNDER_WAY))))
         await come.put(None)
+        return fetched
 
     async def _keep_what_comes(self, come: _Come) -> int:
         """Until the end of it, a portion in one transaction; how many there were."""
@@ -128,6 +127,10 @@ class FetchManifests:
             return _Fetched(pending, served, reading, await self._image(pending, reading))
         except RegistryUnavailable:
             return _Failed(pending, "the registry did not answer")
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the manifests beside it must not wait
+            return _Failed(pending, f"could not be read: {type(error).__name__}")
 
     async def _image(self, pending: PendingManifest, reading: Manifest | Unparsed) -> ImageConfig | None:
         config = None if isinstance(reading, Unparsed) else reading.config
@@ -148,6 +151,16 @@ class FetchManifests:
 
         if failed:
             await self.index.apply(work)
+
+
+async def _side_by_side(*work: Coroutine[Any, Any, int]) -> list[int]:
+    """What each comes to. Where one fails, the others end, too."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _next_portion(come: _Come) -> list[_Fetched | _Failed]:

@@ -11,6 +11,7 @@ from sidecar.adapters.database import Database
 from sidecar.adapters.database.index.manifests import ManifestTable
 from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.echoes import ALLOWED, Echoes
+from sidecar.domain.errors import Unavailable
 from sidecar.domain.events import ManifestPushed, Origin
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
@@ -148,6 +149,53 @@ async def test_one_that_cannot_be_kept_does_not_hold_up_the_others(
     assert await column(database, "SELECT fetch_failure FROM manifest WHERE attempts = 1") == (
         "could not be kept: ZeroDivisionError"
     )
+
+
+async def test_one_that_cannot_be_read_does_not_hold_up_the_others(
+    fetch: FetchManifests,
+    database: Database,
+    registry: ScriptedReader,
+    clock: HeldClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever breaks at it: it is put off with its reason, and the one beside it is known."""
+    culprit, other = registry.hold(WEB, image("culprit")), registry.hold(WEB, image("other"))
+    for digest in (culprit, other):
+        await told_of(database, digest, None)
+    ask = registry.manifest
+
+    async def break_on_culprit(repository: RepositoryName, digest: Digest) -> Served | None:
+        if digest == culprit:
+            raise ZeroDivisionError
+        return await ask(repository, digest)
+
+    monkeypatch.setattr(registry, "manifest", break_on_culprit)
+    assert await fetch.run_once() == 2
+    clock.advance(seconds=5)
+    assert [item.digest for item in await database.index.pending(10, clock.now())] == [culprit]
+    assert await column(database, "SELECT fetch_failure FROM manifest WHERE attempts = 1") == (
+        "could not be read: ZeroDivisionError"
+    )
+
+
+async def test_nothing_is_asked_for_any_more_where_nothing_can_be_stored(
+    database: Database, registry: ScriptedReader, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that fails is told of as it is, and the reads under way end with it."""
+    for number in range(120):
+        await told_of(database, registry.hold(WEB, image(str(number))), None)
+
+    async def fail(*_: object) -> None:
+        raise Unavailable("the database")
+
+    monkeypatch.setattr(database.index, "apply", fail)
+    with pytest.raises(Unavailable):
+        await FetchManifests(database.index, registry, clock).run_once()
+    await asyncio.sleep(0)
+    asked = len(registry.asked)
+    await asyncio.sleep(0.1)
+    assert len(registry.asked) == asked
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_one_that_is_slow_holds_up_few(
