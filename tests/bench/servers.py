@@ -1,12 +1,13 @@
 """The servers under load: started on one core, asked whether they are ready, and stopped."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_seconds(self) -> float:
+        """How long it was ready to work while its core did something else: what latency owes to the machine."""
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[1]) for thread in threads) / 1_000_000_000
+
     def memory(self) -> float:
         """Resident memory in MiB."""
         return self._mebibytes("VmRSS")
@@ -45,6 +51,19 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
         return int(line.split()[1]) / 1024
+
+
+@contextmanager
+def standing_still(servers: Iterable[Server]) -> Iterator[None]:
+    """What these do in the background would hold up the one that is under load on the same core."""
+    servers = tuple(servers)
+    for server in servers:
+        server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

