@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
@@ -48,7 +48,7 @@ class LeafSigner:
 
     def sign(self, subject: str, access: Sequence[AccessEntry], lifetime: int) -> RegistryToken:
         """Lives `lifetime` seconds, or as long as its leaf's certificate if that ends earlier."""
-        now = self._clock.now().replace(microsecond=0)
+        now = self._clock.now()
         leaf = self._leaf_at(now)
         if leaf is None:
             raise Unavailable("the signing key")
@@ -66,7 +66,7 @@ class LeafSigner:
         }
         signed = self._header + _part(claims)
         text = signed + b"." + _unpadded(_signature(signed, leaf.key))
-        return RegistryToken(text.decode(), now, expires - issued)
+        return RegistryToken(text.decode(), datetime.fromtimestamp(issued, UTC), expires - issued)
 
     def _leaf_at(self, now: datetime) -> Leaf | None:
         """The leaf that signs now. Where no new one can be made any more, the old one serves to its end."""
