@@ -9,7 +9,7 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.manifests import OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import Answer, Checked, Served
+from sidecar.ports.registry import Answer, Checked, Served
 
 
 class HeldClock:
@@ -42,7 +42,7 @@ class RepeatableRandomness:
 
 @dataclass
 class ScriptedReader:
-    """ports.index.RegistryReader over what a test says the registry holds. While `silent`, it never answers clearly.
+    """ports.registry.RegistryReader over what a test says the registry holds. While `silent`, it never answers clearly.
 
     A repository is `known` for ever once it held something. `asked` names each request as it was made: `check acme/web v1`.
     """

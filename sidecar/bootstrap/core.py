@@ -26,7 +26,8 @@ from sidecar.ports.browsing import Browsing
 from sidecar.ports.changing import Changes
 from sidecar.ports.denials import Denials
 from sidecar.ports.explaining import Explanations
-from sidecar.ports.index import Inbox, Index
+from sidecar.ports.inbox import Inbox
+from sidecar.ports.index import Index
 from sidecar.ports.pull_secrets import Sealing
 from sidecar.ports.sweeps import Sweeps
 from sidecar.usecases.authenticate import Authenticate

@@ -10,7 +10,7 @@ from sidecar.domain.digests import Digest, Tag
 from sidecar.domain.intents import Intent
 from sidecar.domain.names import RepositoryName
 from sidecar.ports.auditing import Audit
-from sidecar.ports.index import RegistryReader
+from sidecar.ports.registry import RegistryReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""What indexing needs from outside: the inbox, the index, and what the registry itself answers.
+"""The index, as indexing, verifying and reconciling need it, and whoever watches them.
 
 Times of events and of what they moved are the registry's, in nanoseconds since 1970; all other times are datetimes.
 """
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,80 +17,13 @@ from sidecar.domain.manifests import ImageConfig, Manifest, Unparsed
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
+from sidecar.ports.inbox import InboxState
 from sidecar.ports.sweeps import Drift, Sweep
 
 T = TypeVar("T")
 
 EVERY: Final = 1 << 62
 """A limit that bounds nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class InboxEvent:
-    """One event as received: its own JSON document, and where it stands. `sequence` is 0 until it is stored."""
-
-    event: str
-    repository: str
-    instance: str
-    received_at: datetime
-    document: bytes
-    sequence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """What could not be read or applied, kept whole or, above the cap, by its head. `id` is 0 until it is stored."""
-
-    reason: str
-    content_type: str
-    address: str
-    received_at: datetime
-    content: bytes
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class InboxState:
-    """For metrics, `/readyz` and explanations."""
-
-    depth: int
-    oldest: datetime | None
-    quarantined: int
-    quarantined_bytes: int
-    last_event: Mapping[str, datetime]
-    """Registry instance → when its last write was received; those that sent none yet are left out."""
-
-
-class Inbox(Protocol):
-    """Events received and not yet applied, and what is quarantined; each method is one durable transaction."""
-
-    async def put(self, events: Sequence[InboxEvent]) -> None:
-        """Stores them, durable when it returns. An id that is already there costs nothing (registry fact 2)."""
-        ...
-
-    async def heard(self, instances: Collection[str], at: datetime) -> None:
-        """These processes of the registry sent something, if not a write: those not known before are noted."""
-        ...
-
-    async def quarantine(self, items: Sequence[Quarantined], most_bytes: int) -> int:
-        """Keeps those that still fit below `most_bytes` of quarantine in all; how many that were."""
-        ...
-
-    async def claim(self, limit: int) -> list[InboxEvent]:
-        """The oldest that are not applied, in order; they stay until `Index.applying` commits them."""
-        ...
-
-    async def state(self) -> InboxState: ...
-
-    async def quarantined(self, limit: int, after: int = 0) -> list[Quarantined]:
-        """By id."""
-        ...
-
-    async def get_quarantined(self, quarantined: int) -> Quarantined | None: ...
-
-    async def drop(self, quarantined: int, audited: AuditEntry) -> bool:
-        """Forgets one, and tells the audit log in the same transaction; False where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,54 +275,4 @@ class Index(Protocol):
         What was found for a person who asked is `audited`. In portions, so that nobody waits for long; `progress` is
         told how many are done, and of how many. Broken off, what was mended stays, and it may be begun again.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A manifest as the registry served it."""
-
-    digest: Digest
-    media_type: str
-    content: bytes
-
-
-class Answer(StrEnum):
-    """What the registry said to a conditional question."""
-
-    SAME = "same"
-    OTHER = "other"
-    ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """`digest` and `media_type` are told with OTHER only."""
-
-    answer: Answer
-    digest: Digest | None = None
-    media_type: str | None = None
-
-
-class RegistryReader(Protocol):
-    """Reading the registry as the principal `sidecar`. Whatever isn't a clear answer raises RegistryUnavailable."""
-
-    async def check(self, repository: RepositoryName, reference: str, digest: Digest | None) -> Checked:
-        """HEAD; by tag with If-None-Match, which makes no event where it is answered 304 (registry fact 3)."""
-        ...
-
-    async def manifest(self, repository: RepositoryName, digest: Digest) -> Served | None:
-        """The bytes, checked against the digest, at most 4 MiB; None where the registry says it isn't there."""
-        ...
-
-    async def blob(self, repository: RepositoryName, digest: Digest, limit: int) -> bytes | None:
-        """A small blob, checked against its digest; None where it isn't there or is larger than `limit` bytes."""
-        ...
-
-    async def tags(self, repository: RepositoryName) -> list[Tag] | None:
-        """All pages; None where the registry says that there is no such repository."""
-        ...
-
-    async def repositories(self) -> list[RepositoryName]:
-        """The catalogue, all pages."""
         ...

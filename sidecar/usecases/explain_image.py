@@ -9,7 +9,7 @@ from sidecar.domain.names import ProjectId
 from sidecar.domain.references import ImageReference
 from sidecar.domain.targets import Target
 from sidecar.ports.explaining import Explanations, ImageFacts
-from sidecar.ports.index import Answer, Checked, RegistryReader
+from sidecar.ports.registry import Answer, Checked, RegistryReader
 
 
 @dataclass(frozen=True, slots=True)

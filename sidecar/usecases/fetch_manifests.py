@@ -19,7 +19,8 @@ from sidecar.domain.manifests import (
 )
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Index, IndexTables, PendingManifest, RegistryReader, Served
+from sidecar.ports.index import Index, IndexTables, PendingManifest
+from sidecar.ports.registry import RegistryReader, Served
 
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=1)

@@ -14,7 +14,8 @@ from sidecar.domain.events import DigestDeleted, Entry, ManifestPushed, TagDelet
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxEvent, Index, IndexObserver, IndexTables, Unobserved
+from sidecar.ports.inbox import Inbox, InboxEvent
+from sidecar.ports.index import Index, IndexObserver, IndexTables, Unobserved
 
 PORTION: Final = 16
 """Events of one transaction: while it runs, no new event can be stored, so it must be short."""

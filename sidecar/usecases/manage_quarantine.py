@@ -7,7 +7,7 @@ from sidecar.domain.audit import AuditEntry, Resource
 from sidecar.domain.errors import NotFound, found
 from sidecar.domain.policy import Caller
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxState, Quarantined
+from sidecar.ports.inbox import Inbox, InboxState, Quarantined
 
 KIND = "quarantined event"
 

@@ -14,7 +14,7 @@ from sidecar.domain.echoes import Echoes
 from sidecar.domain.events import OWN, Entry, Event, Ignored, ManifestPulled, Unreadable, read_envelope
 from sidecar.domain.pulls import PullLedger
 from sidecar.ports import Clock
-from sidecar.ports.index import Inbox, InboxEvent, Quarantined
+from sidecar.ports.inbox import Inbox, InboxEvent, Quarantined
 
 HEAD_BYTES: Final = 64 * 1024
 """What is kept of a delivery that is over the cap. Any other is kept whole, so that it can be read again."""

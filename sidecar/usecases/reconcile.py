@@ -34,7 +34,8 @@ from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.push_tokens import PushTokens
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import Answer, Checked, Index, IndexTables, RegistryReader, Suspect
+from sidecar.ports.index import Index, IndexTables, Suspect
+from sidecar.ports.registry import Answer, Checked, RegistryReader
 from sidecar.ports.sweeps import Drift, DriftKind, Sweep, SweepObserver, SweepOrder, SweepReason, Sweeps, SweepStage
 
 RETRY: Final = timedelta(seconds=15)

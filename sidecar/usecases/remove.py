@@ -22,7 +22,7 @@ from sidecar.domain.ownership import addressed
 from sidecar.domain.policy import Caller, require
 from sidecar.ports import AccessReader, Clock, Randomness
 from sidecar.ports.changing import Began, Changes, ChangeTables, Overlap, RegistryWriter
-from sidecar.ports.index import Answer
+from sidecar.ports.registry import Answer
 
 DELETE: Final = "registry.delete"
 OVERLAP: Final = timedelta(seconds=20)

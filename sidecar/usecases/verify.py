@@ -15,17 +15,8 @@ from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
 from sidecar.ports import Clock
-from sidecar.ports.index import (
-    Answer,
-    Checked,
-    Index,
-    IndexObserver,
-    IndexTables,
-    RegistryReader,
-    Suspect,
-    Unobserved,
-    Verdict,
-)
+from sidecar.ports.index import Index, IndexObserver, IndexTables, Suspect, Unobserved, Verdict
+from sidecar.ports.registry import Answer, Checked, RegistryReader
 from sidecar.ports.sweeps import Sweeps
 
 RETRY: Final = timedelta(seconds=15)

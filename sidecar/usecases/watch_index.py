@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sidecar.ports.index import Inbox, Index, IndexObserver
+from sidecar.ports.inbox import Inbox
+from sidecar.ports.index import Index, IndexObserver
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from prometheus_client.registry import Collector
 from structlog.typing import FilteringBoundLogger
 
 from sidecar.ports import Clock
-from sidecar.ports.index import Backlog, InboxState, Verdict
+from sidecar.ports.inbox import InboxState
+from sidecar.ports.index import Backlog, Verdict
 from sidecar.web.metrics import Metrics
 
 LATE_SECONDS: Final = 60.0

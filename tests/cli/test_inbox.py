@@ -9,7 +9,7 @@ from sidecar.adapters.database import open_database
 from sidecar.adapters.system import SystemClock
 from sidecar.cli.init import initialise
 from sidecar.cli.rendering import Installation
-from sidecar.ports.index import Quarantined
+from sidecar.ports.inbox import Quarantined
 from tests.cli.commands import sidecar
 from tests.notifications import envelope, event
 

@@ -21,7 +21,8 @@ from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.pulls import Pulls
 from sidecar.domain.targets import Target
-from sidecar.ports.index import InboxEvent, Quarantined, Suspect
+from sidecar.ports.inbox import InboxEvent, Quarantined
+from sidecar.ports.index import Suspect
 from tests import samples
 from tests.fakes import HeldClock
 

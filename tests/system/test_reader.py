@@ -16,8 +16,8 @@ from sidecar.domain.digests import Digest
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.names import RepositoryName
 from sidecar.ports import AccessEntry, TokenSigner
-from sidecar.ports.index import Answer as Agrees
-from sidecar.ports.index import Checked, Served
+from sidecar.ports.registry import Answer as Agrees
+from sidecar.ports.registry import Checked, Served
 from tests.system.stage import Stage
 
 pytestmark = pytest.mark.system

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.targets import Target
-from sidecar.ports.index import InboxEvent
+from sidecar.ports.inbox import InboxEvent
 from sidecar.usecases import reconcile
 from sidecar.usecases.index_events import IndexEvents
 from tests.notifications import envelope, event

@@ -8,7 +8,8 @@ import pytest
 from sidecar.adapters.database import Database
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.references import ImageReference
-from sidecar.ports.index import Answer, InboxEvent, Quarantined
+from sidecar.ports.inbox import InboxEvent, Quarantined
+from sidecar.ports.registry import Answer
 from sidecar.usecases.explain_image import ExplainImage, ImageExplanation
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.index_events import IndexEvents

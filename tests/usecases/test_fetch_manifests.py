@@ -16,7 +16,7 @@ from sidecar.domain.events import ManifestPushed, Origin
 from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Served
+from sidecar.ports.registry import Served
 from sidecar.usecases.fetch_manifests import FetchManifests
 from sidecar.usecases.verify import Verify
 from tests.fakes import HeldClock, ScriptedReader, digest_of

@@ -13,7 +13,7 @@ from sidecar.adapters.database.sqlite.driver import look_up
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
-from sidecar.ports.index import InboxEvent
+from sidecar.ports.inbox import InboxEvent
 from sidecar.usecases.index_events import IndexEvents
 from tests.fakes import HeldClock
 from tests.notifications import DIGEST, envelope, event

@@ -7,7 +7,7 @@ from sidecar.domain.echoes import ALLOWED, Echoes
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.identity import SIDECAR
 from sidecar.domain.pulls import PullLedger
-from sidecar.ports.index import InboxEvent, Quarantined
+from sidecar.ports.inbox import InboxEvent, Quarantined
 from sidecar.usecases.receive_events import Delivery, Receipt, ReceiveEvents
 from tests import samples
 from tests.fakes import HeldClock

@@ -21,7 +21,9 @@ from sidecar.domain.policy import Access, Caller, Grant
 from sidecar.domain.targets import Target
 from sidecar.ports.auditing import AuditQuery
 from sidecar.ports.browsing import Slice
-from sidecar.ports.index import Checked, InboxEvent, Suspect
+from sidecar.ports.inbox import InboxEvent
+from sidecar.ports.index import Suspect
+from sidecar.ports.registry import Checked
 from sidecar.usecases import empty_repository
 from sidecar.usecases.empty_repository import EmptyRepository
 from sidecar.usecases.index_events import IndexEvents

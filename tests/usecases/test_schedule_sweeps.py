@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.ports.index import InboxEvent
+from sidecar.ports.inbox import InboxEvent
 from sidecar.ports.sweeps import Sweep, SweepReason
 from sidecar.usecases.schedule_sweeps import ScheduleSweeps
 from tests.usecases.sweeping import World, digest_of, world

@@ -10,7 +10,7 @@ from sidecar.domain.events import ManifestPushed, Origin
 from sidecar.domain.manifests import OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.targets import Target
-from sidecar.ports.index import Answer, Checked
+from sidecar.ports.registry import Answer, Checked
 from sidecar.usecases.verify import Verify
 from tests.fakes import HeldClock, ScriptedReader, digest_of
 

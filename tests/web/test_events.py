@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import Quarantined
+from sidecar.ports.inbox import Quarantined
 from sidecar.usecases.receive_events import HEAD_BYTES
 from tests.logged import Logged, logging_to_memory
 from tests.notifications import CONTENT_TYPES, DIGEST, envelope, event

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from sidecar.ports.index import Backlog, InboxState, Verdict
+from sidecar.ports.inbox import InboxState
+from sidecar.ports.index import Backlog, Verdict
 from sidecar.ports.sweeps import DriftKind
 from sidecar.web.index_alerts import IndexAlerts
 from sidecar.web.metrics import Metrics

@@ -14,7 +14,7 @@ from sidecar.adapters.database.audit import AuditTable
 from sidecar.adapters.database.columns import optional_time_of, time_column, time_of
 from sidecar.adapters.database.driver import Driver, Row, Session
 from sidecar.domain.audit import AuditEntry
-from sidecar.ports.index import InboxEvent, InboxState, Quarantined
+from sidecar.ports.inbox import InboxEvent, InboxState, Quarantined
 
 _OVERHEAD: Final = 512
 """Bytes that an item of the quarantine counts for besides its content, so that many empty ones are bounded, too."""

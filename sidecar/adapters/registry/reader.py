@@ -19,8 +19,8 @@ from sidecar.domain.manifests import MANIFEST_TYPES, MAX_MANIFEST_BYTES
 from sidecar.domain.names import RepositoryName
 from sidecar.domain.ownership import OwnedName
 from sidecar.ports import AccessEntry, TokenSigner
-from sidecar.ports.index import Answer as AnswerKind
-from sidecar.ports.index import Checked, Served
+from sidecar.ports.registry import Answer as AnswerKind
+from sidecar.ports.registry import Checked, Served
 
 _LIST_BYTES: Final = 32 * 1024 * 1024
 _MAX_NAMES: Final = 1_000_000
@@ -33,7 +33,7 @@ _CATALOG: Final = AccessEntry("registry", "catalog", ("*",))
 
 
 class HttpRegistryReader:
-    """ports.RepositoryCatalog and ports.index.RegistryReader over HTTP.
+    """ports.RepositoryCatalog and ports.registry.RegistryReader over HTTP.
 
     `echo` is called for each answer about a manifest that makes the registry send an event.
     """

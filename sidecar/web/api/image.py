@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 from sidecar.domain.policy import Caller
 from sidecar.domain.roles import OPERATE
 from sidecar.ports.explaining import DueVerification, ManifestState, PastEvent, WaitingEvents
-from sidecar.ports.index import Answer
+from sidecar.ports.registry import Answer
 from sidecar.usecases.explain_image import ExplainImage, ImageExplanation
 from sidecar.web.api.bodies import Body, Result
 from sidecar.web.api.fields import ImageField

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from sidecar.domain.policy import Caller
 from sidecar.domain.roles import OPERATE
-from sidecar.ports.index import Quarantined
+from sidecar.ports.inbox import Quarantined
 from sidecar.usecases.manage_quarantine import ManageQuarantine
 from sidecar.web.api.bodies import Body, Nothing, Result
 from sidecar.web.api.fields import Whole

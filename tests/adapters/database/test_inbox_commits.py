@@ -13,7 +13,7 @@ from sidecar.adapters.database.opening import open_database
 from sidecar.adapters.database.sqlite.driver import SqliteDriver
 from sidecar.domain.errors import Unavailable
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import InboxEvent
+from sidecar.ports.inbox import InboxEvent
 from tests.fakes import HeldClock
 
 T = TypeVar("T")

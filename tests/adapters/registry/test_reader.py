@@ -15,7 +15,7 @@ from sidecar.domain.digests import Digest
 from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.names import RepositoryName
 from sidecar.ports import AccessEntry, RegistryToken
-from sidecar.ports.index import Answer
+from sidecar.ports.registry import Answer
 
 UNKNOWN = (404, {"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known to registry"}]}, None)
 Page = tuple[int, Any, str | None]

@@ -12,7 +12,7 @@ from sidecar.domain.digests import Digest
 from sidecar.domain.errors import RegistryUnavailable
 from sidecar.domain.manifests import MANIFEST_TYPES, MAX_MANIFEST_BYTES, OCI_MANIFEST
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import Answer, Checked, Served
+from sidecar.ports.registry import Answer, Checked, Served
 from tests.fakes import digest_of
 from tests.faulty_registry import OURS, Fault, FaultyRegistry, hangs_up, reading
 

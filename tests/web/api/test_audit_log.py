@@ -20,7 +20,7 @@ from sidecar.domain.errors import Unavailable
 from sidecar.domain.identity import CredentialKind
 from sidecar.domain.secrets import digest
 from sidecar.ports.auditing import AuditQuery
-from sidecar.ports.index import Quarantined
+from sidecar.ports.inbox import Quarantined
 from sidecar.usecases import read_audit
 from sidecar.web.api.paging import Cursor
 from tests import samples

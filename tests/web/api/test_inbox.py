@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sidecar.domain.names import RepositoryName
-from sidecar.ports.index import Inbox, Quarantined
+from sidecar.ports.inbox import Inbox, Quarantined
 from tests.notifications import DIGEST, envelope, event
 from tests.web.api.calling import Api
 
