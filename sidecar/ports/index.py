@@ -161,7 +161,7 @@ class IndexTables(Protocol):
         """The registry agrees with `suspect.digest`; nothing to do until something touches the key again.
 
         This and the three below do nothing where the index no longer believes what the suspect says, because an event
-        came in meanwhile; its own verification follows.
+        came in meanwhile, or an index that lists the manifest was read; it is asked for again by what is believed now.
         """
         ...
 

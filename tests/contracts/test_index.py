@@ -395,6 +395,27 @@ async def test_a_doubt_disturbs_no_verification(database: Database, clock: HeldC
     assert [item.missing_since is None for item in await database.index.due(10, clock.now())] == [False]
 
 
+async def test_an_old_answer_settles_no_new_doubt(database: Database, clock: HeldClock) -> None:
+    """While the registry is asked for a manifest of which only its delete was heard, an index that lists it is read: that
+    it isn't there is what was believed then, and not what is believed now.
+    """
+    child = image(1)
+    parent = index_of(child)
+    await push(database, child, None, repository=RepositoryName("acme/api"))
+    await read_in(database, child)
+    await push(database, parent)
+    async with database.index.applying() as tables:
+        await tables.delete_digest(DigestDeleted(WEB, digest(child), origin(20)))
+        await tables.suspect(WEB, Target.MANIFEST, digest(child), clock.now())
+    (asked,) = await database.index.due(10, clock.now())
+    await read_in(database, parent, OCI_INDEX)
+    async with database.index.applying() as tables:
+        await tables.confirmed(asked)
+    assert [(item.key, item.digest) for item in await database.index.due(10, clock.now())] == [
+        (digest(child), digest(child))
+    ]
+
+
 async def test_an_event_seen_again_brings_nothing_back(database: Database, clock: HeldClock) -> None:
     """What the registry said is gone stays gone when the old event arrives a second time (registry fact 2)."""
     await push(database, image(1))

@@ -203,13 +203,15 @@ class IndexSession:
 
     async def confirmed(self, suspect: Suspect) -> None:
         repository = await self._repositories.find(suspect.repository)
-        if repository is not None:
+        if repository is not None and await self._still_believed(repository, suspect):
             await self._verifications.settled(repository, suspect)
 
     async def moved(self, suspect: Suspect, digest: Digest, media_type: str, at: datetime) -> None:
         time = time_column(at) * _NANOSECONDS
         repository = await self._repositories.ensure(suspect.repository, time)
-        if await self._still_believed(repository, suspect) and not await self._is_throwaway(digest):
+        if not await self._still_believed(repository, suspect):
+            return
+        if not await self._is_throwaway(digest):
             await self._manifests.revive(repository, digest, media_type, time)
             if suspect.target is Target.TAG:
                 await self._tags.follow(repository, Tag(suspect.key), digest, time)
@@ -223,11 +225,9 @@ class IndexSession:
 
     async def gone(self, suspect: Suspect, at: datetime) -> int:
         repository = await self._repositories.find(suspect.repository)
-        if repository is None:
+        if repository is None or not await self._still_believed(repository, suspect):
             return 0
-        removed = 0
-        if await self._still_believed(repository, suspect):
-            removed = await self._remove(repository, suspect, at)
+        removed = await self._remove(repository, suspect, at)
         await self._verifications.settled(repository, suspect)
         return removed
 
