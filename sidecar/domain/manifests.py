@@ -16,6 +16,8 @@ from sidecar.domain.errors import Invalid
 MAX_MANIFEST_BYTES: Final = 4 * 1024 * 1024
 """What a registry takes at most (distribution, registry/handlers/manifests.go)."""
 MAX_DESCRIPTORS: Final = 10_000
+MAX_CLAIMED_BYTES: Final = 1 << 43
+"""Of all blobs of one manifest: 8 TiB. Registries take any size that is claimed, and sums of many must stay numbers."""
 
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -105,7 +107,8 @@ def parse_manifest(content: bytes, media_type: str) -> Manifest:
     """The manifest in `content`, which the registry served with Content-Type `media_type` and whose digest was checked.
 
     Raises Unparsed for unknown types, a `mediaType` that differs from the Content-Type, keys that fit both an image and
-    an index or differ from known ones only by case (Go readers fold case), and descriptors that aren't whole.
+    an index or differ from known ones only by case (Go readers fold case), descriptors that aren't whole, and
+    sizes that no registry holds.
     """
     if len(content) > MAX_MANIFEST_BYTES:
         raise Unparsed("larger than 4 MiB")
@@ -113,9 +116,12 @@ def parse_manifest(content: bytes, media_type: str) -> Manifest:
         raise Unparsed(f"media type {media_type[:100]!r} is not known")
     try:
         document = read_json(content)
-        return _index(document, media_type) if media_type in INDEX_TYPES else _image(document, media_type)
+        manifest = _index(document, media_type) if media_type in INDEX_TYPES else _image(document, media_type)
     except (Ambiguous, Invalid) as error:
         raise Unparsed(str(error)) from None
+    if sum(blob.size for blob in manifest.blobs) > MAX_CLAIMED_BYTES:
+        raise Unparsed("its blobs claim to be larger than 8 TiB together")
+    return manifest
 
 
 def _image(document: Any, media_type: str) -> Manifest:

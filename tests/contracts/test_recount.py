@@ -16,7 +16,7 @@ from sidecar.domain.actors import ITSELF
 from sidecar.domain.audit import AuditEntry, Resource
 from sidecar.domain.digests import Tag
 from sidecar.domain.events import DigestDeleted, TagDeleted
-from sidecar.domain.manifests import OCI_INDEX, OCI_MANIFEST
+from sidecar.domain.manifests import MAX_CLAIMED_BYTES, OCI_INDEX, OCI_MANIFEST
 from sidecar.domain.names import ProjectId, RepositoryName
 from sidecar.domain.ownership import OwnedName
 from sidecar.domain.targets import Target
@@ -191,3 +191,31 @@ async def test_others_write_while_it_counts(counted: Database, monkeypatch: pyte
     await counted.index.recount()
     writer.cancel()
     assert writes >= len(IMAGES)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_blob_of_which_two_sizes_are_claimed_goes_as_it_came(
+    database: Database, clock: HeldClock, order: tuple[int, int]
+) -> None:
+    """Registries take whatever size a manifest claims of a layer; nobody makes a project smaller than it is by that."""
+    does = Steps(database, clock)
+    await does.own(REPOSITORIES[0], b"", "", 0)
+    held = ((REPOSITORIES[0], image(1, (7, 1000))), (REPOSITORIES[1], image(2, (7, 900_000))))
+    for repository, content in held:
+        await push(database, content, "v1", 1, repository=repository)
+        await read_in(database, content)
+    for number in order:
+        await does.delete(*held[number], "", 2)
+    assert await database.index.recount() == []
+
+
+async def test_no_claim_stops_a_count(database: Database, clock: HeldClock) -> None:
+    """Sums of the largest sizes that are believed are numbers still: bytes of others move and are counted as ever."""
+    does = Steps(database, clock)
+    await does.own(REPOSITORIES[0], b"", "", 0)
+    for number in range(20):
+        content = image(number, (100 + number, MAX_CLAIMED_BYTES - 50))
+        await push(database, content, f"v{number}", 1)
+        await read_in(database, content)
+    await does.disown(REPOSITORIES[0], b"", "", 0)
+    assert await database.index.recount() == []

@@ -11,6 +11,7 @@ from sidecar.domain.manifests import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     MANIFEST_TYPES,
+    MAX_CLAIMED_BYTES,
     OCI_INDEX,
     OCI_MANIFEST,
     ImageConfig,
@@ -129,6 +130,13 @@ def test_deep_nesting_is_unparsed() -> None:
     """A document that nests for ever costs nothing and breaks nothing."""
     with pytest.raises(Unparsed, match="deeply"):
         parse_manifest(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", OCI_MANIFEST)
+
+
+@pytest.mark.parametrize("sizes", [(MAX_CLAIMED_BYTES,), (2**62, 2**62), (2**63 - 1,)])
+def test_sizes_that_no_registry_holds_are_unparsed(sizes: tuple[int, ...]) -> None:
+    """Registries take whatever size is claimed; one tenant's claims must not break the sums of all (S30)."""
+    with pytest.raises(Unparsed, match="8 TiB"):
+        parse(image(layers=[descriptor(number, size=size) for number, size in enumerate(sizes, 2)]))
 
 
 @given(st.binary(max_size=300), st.sampled_from(MANIFEST_TYPES))

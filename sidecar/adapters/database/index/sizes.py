@@ -61,7 +61,7 @@ _PROJECT_RELEASE: Final = """
    UPDATE project_blob
       SET uses = uses - 1
     WHERE project = $1 AND digest = $2
-RETURNING uses
+RETURNING uses, size
 """
 
 _PROJECT_FORGET: Final = """
@@ -101,10 +101,9 @@ UPDATE project_blob
 """
 
 _LAST_IN_PROJECT: Final = """
-SELECT coalesce(sum(repository_blob.size), 0)
-  FROM repository_blob
-  JOIN project_blob ON project_blob.digest = repository_blob.digest
- WHERE project = $1 AND repository = $2 AND project_blob.uses = 0
+SELECT coalesce(sum(size), 0)
+  FROM project_blob
+ WHERE project = $1 AND uses = 0 AND digest IN (SELECT digest FROM repository_blob WHERE repository = $2)
 """
 
 _PROJECT_FORGET_ALL: Final = """
@@ -179,7 +178,7 @@ class SizeTable:
             await self._session.execute(_FORGET, repository, digest)
         project = await self._resize(repository, -sum(size for _, size in last), -1)
         if project is not None:
-            await self._project_release(project, last)
+            await self._project_release(project, [digest for digest, _ in last])
 
     async def move(self, repository: int, old: str | None, new: str | None) -> None:
         """The repository's blobs count for another project, or for none.
@@ -210,12 +209,14 @@ class SizeTable:
             added += size if row == (1,) else 0
         await self._project_resize(project, added)
 
-    async def _project_release(self, project: str, blobs: list[tuple[str, int]]) -> None:
+    async def _project_release(self, project: str, digests: list[str]) -> None:
+        """What goes is what came: repositories may claim different sizes for one blob, and registries don't compare."""
         removed = 0
-        for digest, size in blobs:
-            if await self._session.fetch_one(_PROJECT_RELEASE, project, digest) == (0,):
-                await self._session.execute(_PROJECT_FORGET, project, digest)
-                removed += size
+        for digest in digests:
+            for uses, size in await self._session.fetch(_PROJECT_RELEASE, project, digest):
+                if uses == 0:
+                    await self._session.execute(_PROJECT_FORGET, project, digest)
+                    removed += size
         await self._project_resize(project, -removed)
 
     async def _project_resize(self, project: str, more: int) -> None:
