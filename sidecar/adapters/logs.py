@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO, Final
@@ -98,8 +99,13 @@ class _Lines:
         with self._lock:
             lines, self._gathered = self._gathered, []
             if lines:
-                self._stream.write(redacted(b"".join(_rendered(line) for line in lines)))
-                self._stream.flush()
+                self._put(redacted(b"".join(_rendered(line) for line in lines)))
+
+    def _put(self, text: bytes) -> None:
+        """A log that can't be written (its disk is full, its reader gone) loses lines, and takes no login down."""
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def _gather(self, level: str, line: EventDict) -> None:
         self._stamp(level, line)

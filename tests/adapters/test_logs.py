@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from errno import ENOSPC
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.adapters.logs import _SECRET, redacted
+from sidecar.adapters.logs import _SECRET, redacted, request_lines
 from sidecar.domain.secrets import RANDOM_BYTES, SecretKind, make_secret
 from tests.logged import logging_to_memory
 
@@ -56,6 +57,21 @@ async def test_a_warning_is_not_held_back() -> None:
         structlog.get_logger().info("request")
         structlog.get_logger().error("broken")
     assert [line["event"] for line in logged.lines] == ["request", "broken"]
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks is answered while the log's disk is full, and lines are written again when it isn't."""
+
+    def full(_: bytes) -> int:
+        raise OSError(ENOSPC, "no space left on device")
+
+    with logging_to_memory() as logged:
+        with monkeypatch.context() as disk:
+            disk.setattr(logged.stream, "write", full)
+            request_lines()(number=1)
+            structlog.get_logger().error("broken")
+        structlog.get_logger().error("mended")
+    assert [line["event"] for line in logged.lines] == ["mended"]
 
 
 def test_without_a_loop_nothing_is_gathered() -> None:
