@@ -40,7 +40,8 @@ class ManageServiceAccounts:
         made = ServiceAccount(project, sid, email, name, description, self.clock.now(), caller.principal.name)
         async with self.store.writing() as tables:
             found(await tables.projects.get(project), "project")
-            SERVICE_ACCOUNTS.check(project, len(await tables.accounts.list(project)))
+            if await tables.accounts.get(project, sid) is None:
+                SERVICE_ACCOUNTS.check(project, len(await tables.accounts.list(project)))
             await tables.accounts.add(made)
             await tables.audit.record(done(caller, made.created_at, None, made))
         return made

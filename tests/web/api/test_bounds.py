@@ -131,6 +131,15 @@ async def test_a_policy_is_held_to_the_same(full: Full) -> None:
     await full.api.result("installation.applyPolicy", full.api.root, declaration=there)
 
 
+async def test_a_full_project_still_tells_what_is_there(shared: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts make what may be there, and go on when it is: that answer is the same where nothing more fits."""
+    monkeypatch.setattr(manage_service_accounts, "SERVICE_ACCOUNTS", Bound(1, "service accounts"))
+    robot = {"project": f"full-{next(NUMBERS)}", "sid": "robot"}
+    await shared.tenants.project(robot["project"])
+    await shared.result("serviceAccount.create", shared.root, **robot)
+    assert (await shared.error("serviceAccount.create", shared.root, **robot))["code"] == "already_exists"
+
+
 async def test_every_project_has_a_bound_of_bindings_too(shared: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those on `*` are no exception."""
     monkeypatch.setattr(manage_bindings, "BINDINGS", Bound(1, "bindings"))
