@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.bench.browsing import LARGE, LARGEST_TAGS, PAGE, REPOSITORIES, SMALL, Browsed
-from tests.bench.load import CONNECTIONS
+from tests.bench.load import CONNECTIONS, Measured
 from tests.bench.verdicts import at_least, at_most
 
 _SECTION: Final = """
@@ -73,8 +73,12 @@ def _row(found: Browsed, question: str) -> str:
 
 def _registries(found: Browsed) -> str:
     own = found.rate("registry.getTags first page", "sidecar")
-    rows = [
-        f"| {name} | {run.rate:.1f} | {run.median:.0f} ms | {own / run.rate:,.0f} times as many |"
-        for name, run in found.registries.items()
-    ]
+    rows = [_beside(name, run, own) for name, run in found.registries.items()]
     return _REGISTRIES.format(largest=LARGEST_TAGS, connections=CONNECTIONS, rows="\n".join(rows)) if rows else ""
+
+
+def _beside(name: str, run: Measured, own: float) -> str:
+    """A registry of many tags may end no request at all in its time."""
+    if not run.requests:
+        return f"| {name} | none ended in its time | | |"
+    return f"| {name} | {run.rate:.1f} | {run.median:.0f} ms | {own / run.rate:,.0f} times as many |"
