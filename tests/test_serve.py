@@ -140,11 +140,13 @@ def test_a_client_that_hangs_does_not_keep_it_from_ending(server: Server) -> Non
 
 @pytest.mark.parametrize("broken", ["ca_key", "ca_certificate"])
 def test_it_does_not_start_without_its_keys(installation: Installation, broken: str) -> None:
-    """In words, before it listens, and without a trace."""
+    """In words that name the files, before it listens, without a trace, and with the exit code of a configuration."""
     Path(getattr(installation, broken)).write_text("rubbish")
     with started(installation) as server:
-        assert server.process.wait(20) != 0
-    assert "must be PEM" in server.log.read_text()
+        assert server.process.wait(20) == 2
+    told = server.log.read_text()
+    assert "must be PEM" in told
+    assert str(getattr(installation, broken)) in told
     assert "Traceback" not in server.log.read_text()
 
 

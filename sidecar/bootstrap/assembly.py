@@ -47,7 +47,7 @@ async def application(
 ) -> AsyncIterator[Application]:
     """The application with its database open and, if `working`, its background work running; nothing listens yet.
 
-    Raises DatabaseError, SecretFileError, AuthorityError, Invalid or OSError where the installation isn't in order.
+    Raises DatabaseError, SecretFileError, Invalid or OSError where the installation isn't in order.
     """
     metrics = Metrics()
     async with open_core(config, clock or SystemClock(), randomness or SystemRandomness(), metrics) as core:

@@ -6,17 +6,21 @@ Each raises SecretFileError where its file can't be taken (decision 9).
 from datetime import timedelta
 
 from sidecar.adapters.sealing import SealingKeyError, keys_of
-from sidecar.adapters.signing import LeafSigner, load_authority
+from sidecar.adapters.signing import AuthorityError, LeafSigner, load_authority
 from sidecar.config import Config, SecretFileError, read_secret
 from sidecar.ports import Clock, Randomness
 
 
 def token_signer(config: Config, clock: Clock, randomness: Randomness) -> LeafSigner:
-    """What signs registry tokens by the installation's CA. Raises AuthorityError where that is none."""
+    """What signs registry tokens by the installation's CA."""
     tokens = config.tokens
     key = read_secret(tokens.ca_key, config.secrets.allow_readable)
+    try:
+        authority = load_authority(tokens.ca_certificate.read_bytes(), key.encode())
+    except AuthorityError as error:
+        raise SecretFileError(f"{tokens.ca_certificate}, {tokens.ca_key}: {error}") from None
     return LeafSigner(
-        load_authority(tokens.ca_certificate.read_bytes(), key.encode()),
+        authority,
         issuer=tokens.issuer,
         audience=tokens.service,
         leaf_lifetime=timedelta(hours=tokens.leaf_lifetime_hours),

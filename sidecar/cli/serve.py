@@ -3,7 +3,6 @@
 import asyncio
 
 from sidecar.adapters.database import DatabaseError
-from sidecar.adapters.signing import AuthorityError
 from sidecar.bootstrap import serve as run
 from sidecar.cli.failure import Failure
 from sidecar.cli.options import ConfigFile
@@ -22,7 +21,7 @@ def serve(config: ConfigFile) -> None:
     settings = Config.load(config)
     try:
         asyncio.run(run(settings))
-    except (AuthorityError, DatabaseError) as error:
+    except DatabaseError as error:
         raise Failure(str(error)) from None
     except OSError as error:
         raise Failure(f"can't start: {error.filename or settings.listen}: {error.strerror or error}") from None

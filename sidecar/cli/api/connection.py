@@ -14,7 +14,6 @@ import aiohttp
 
 from sidecar.adapters.database import DatabaseError, DatabaseInUse
 from sidecar.adapters.logs import configure_logging
-from sidecar.adapters.signing import AuthorityError
 from sidecar.bootstrap import application
 from sidecar.cli.api.client import ApiClient
 from sidecar.cli.failure import Failure
@@ -55,7 +54,7 @@ async def _running(config: Config, stack: AsyncExitStack, working: bool) -> str:
         own = await stack.enter_async_context(application(config, working=working))
     except DatabaseInUse:
         return f"http://{_callable(config.listen)}"
-    except (AuthorityError, DatabaseError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         raise Failure(str(error)) from None
     seconds = config.limits.request_seconds
     _, port = await stack.enter_async_context(
