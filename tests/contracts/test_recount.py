@@ -209,6 +209,18 @@ async def test_a_blob_of_which_two_sizes_are_claimed_goes_as_it_came(
     assert await database.index.recount() == []
 
 
+async def test_a_size_that_nothing_claims_any_more_is_told_as_bytes(database: Database, clock: HeldClock) -> None:
+    """The count tells what differs: not the uses, which are right, but what the manifest that is left says."""
+    does, contents = Steps(database, clock), (image(1, (7, 1000)), image(2, (7, 900_000)))
+    for content in contents:
+        await push(database, content, "v1", 1)
+        await read_in(database, content)
+    await does.delete(REPOSITORIES[0], contents[0], "", 2)
+    told = Miscount(f"bytes of sha256:{7:064x} in repository acme/web", 1000, 900_000)
+    assert told in await database.index.recount()
+    assert await database.index.recount() == []
+
+
 async def test_no_claim_stops_a_count(database: Database, clock: HeldClock) -> None:
     """Sums of the largest sizes that are believed are numbers still: bytes of others move and are counted as ever."""
     does = Steps(database, clock)

@@ -59,12 +59,12 @@ WITH held (manifest, digest, size) AS (
           FROM repository_blob
          WHERE repository = $1
     )
-SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
+SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0), coalesce(kept.size, 0)
   FROM counted
   LEFT JOIN kept ON kept.digest = counted.digest
  WHERE kept.uses IS NULL OR kept.uses <> counted.uses OR kept.size NOT BETWEEN counted.least AND counted.size
  UNION ALL
-SELECT kept.digest, kept.size, 0, kept.uses
+SELECT kept.digest, kept.size, 0, kept.uses, kept.size
   FROM kept
   LEFT JOIN counted ON counted.digest = kept.digest
  WHERE counted.uses IS NULL
@@ -115,12 +115,12 @@ WITH counted (digest, least, size, uses) AS (
           FROM project_blob
          WHERE project = $1
     )
-SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0)
+SELECT counted.digest, counted.size, counted.uses, coalesce(kept.uses, 0), coalesce(kept.size, 0)
   FROM counted
   LEFT JOIN kept ON kept.digest = counted.digest
  WHERE kept.uses IS NULL OR kept.uses <> counted.uses OR kept.size NOT BETWEEN counted.least AND counted.size
  UNION ALL
-SELECT kept.digest, kept.size, 0, kept.uses
+SELECT kept.digest, kept.size, 0, kept.uses, kept.size
   FROM kept
   LEFT JOIN counted ON counted.digest = kept.digest
  WHERE counted.uses IS NULL
@@ -247,7 +247,7 @@ async def _mend_repository(identifier: int, name: str, session: Session) -> list
     rows = await session.fetch(_BLOBS, identifier)
     await session.execute_many(_PUT_BLOB, [(identifier, *row[:3]) for row in rows])
     await session.execute(_PRUNE_BLOBS, identifier)
-    return [_uses(f"repository {name}", row) for row in rows] + await _mend_counts(identifier, name, session)
+    return [_differs(f"repository {name}", row) for row in rows] + await _mend_counts(identifier, name, session)
 
 
 async def _mend_counts(identifier: int, name: str, session: Session) -> list[Miscount]:
@@ -277,7 +277,7 @@ async def _mend_project(project: str, session: Session) -> list[Miscount]:
     rows = await session.fetch(_PROJECT_BLOBS, project)
     await session.execute_many(_PUT_PROJECT_BLOB, [(project, *row[:3]) for row in rows])
     await session.execute(_PRUNE_PROJECT_BLOBS, project)
-    found = [_uses(f"project {project}", row) for row in rows]
+    found = [_differs(f"project {project}", row) for row in rows]
     ((kept, counted),) = await session.fetch(_PROJECT, project)
     if kept != counted:
         await session.execute(_PUT_PROJECT, project, counted)
@@ -285,6 +285,9 @@ async def _mend_project(project: str, session: Session) -> list[Miscount]:
     return found
 
 
-def _uses(where: str, row: Row) -> Miscount:
-    digest, _, counted, kept = row
+def _differs(where: str, row: Row) -> Miscount:
+    """Which of both it is: how often a blob is used, or how large it is said to be by what uses it."""
+    digest, size, counted, kept, kept_size = row
+    if counted == kept:
+        return Miscount(f"bytes of {digest} in {where}", kept_size, size)
     return Miscount(f"uses of {digest} in {where}", kept, counted)
