@@ -26,6 +26,7 @@ class Page:
     def __init__(self, sections: dict[str, str]) -> None:
         self._sections = sections
         self._machine = ""
+        self._host = machine.Host()
 
     @classmethod
     def read(cls, file: Path, names: tuple[str, ...]) -> Self:
@@ -37,11 +38,13 @@ class Page:
     def measuring(self, name: str) -> None:
         """A section is about to be measured: on what, and how busy it is at that moment, belongs to it."""
         facts = "; ".join(f"{what} {value}" for what, value in machine.facts().items())
+        self._host = machine.Host()
         self._machine = f"Measured on {datetime.now(UTC):%Y-%m-%d}. {facts}."
         self._sections.setdefault(name, "")
 
     def put(self, name: str, section: str) -> None:
-        self._sections[name] = f"{section.strip()}\n\n*{self._machine}*\n"
+        taken = f"Meanwhile the host gave {self._host.taken():.0%} of the processors' time to others."
+        self._sections[name] = f"{section.strip()}\n\n*{self._machine} {taken}*\n"
 
     def write(self, file: Path) -> None:
         sections = "\n".join(f"<!-- {name} -->\n{text.strip()}\n" for name, text in self._sections.items() if text)
