@@ -1,7 +1,7 @@
 """The API's yardstick: aiohttp with the same statements by sqlite3 and the same JSON encoder, and nothing else.
 
-It proves no caller, decides nothing, checks no body and logs nothing; it answers the same bytes. Its statements are the
-sidecar's own. `python -m tests.bench.bare_api PORT DATABASE`.
+It proves no caller, decides nothing, checks no body and logs nothing; it answers the same bytes. Its statements, and how
+much SQLite keeps in memory, are the sidecar's own. `python -m tests.bench.bare_api PORT DATABASE`.
 """
 
 import base64
@@ -18,6 +18,7 @@ from aiohttp import web
 from sidecar.adapters.database import browsing
 from sidecar.adapters.database.driver import Value
 from sidecar.adapters.database.pages import PagedStatement
+from sidecar.adapters.database.sqlite.driver import CACHE
 from sidecar.ports.browsing import Place, Slice
 
 Row = tuple[Any, ...]
@@ -28,6 +29,7 @@ class Bare:
 
     def __init__(self, database: str) -> None:
         self._connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
+        self._connection.execute(CACHE)
 
     def routes(self) -> list[web.RouteDef]:
         methods: Mapping[str, Callable[[Any], object]] = {

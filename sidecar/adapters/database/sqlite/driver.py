@@ -39,6 +39,8 @@ _PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _ONLY_READS: Final = "PRAGMA query_only = ON"
+CACHE: Final = "PRAGMA cache_size = -8000"
+"""8 MB. a page of a long list reads more than SQLite keeps by default, and then takes half as long again."""
 
 
 @contextmanager
@@ -127,7 +129,7 @@ async def _opened(path: Path, begin: str, *pragmas: str) -> AsyncIterator[_Conne
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     with faults_of(path):
         connection = sqlite3.connect(_uri(path, "rwc"), uri=True, isolation_level=None, check_same_thread=False)
-        for pragma in (*_PRAGMAS, _ONLY_READS):
+        for pragma in (*_PRAGMAS, _ONLY_READS, CACHE):
             connection.execute(pragma)
         return connection
 
