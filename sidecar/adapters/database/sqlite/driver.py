@@ -40,7 +40,7 @@ _PRAGMAS: Final = (
 )
 _ONLY_READS: Final = "PRAGMA query_only = ON"
 CACHE: Final = "PRAGMA cache_size = -8000"
-"""8 MB. a page of a long list reads more than SQLite keeps by default, and then takes half as long again."""
+"""8 MB. A page of a long list reads more than SQLite keeps by default, and then takes half as long again."""
 
 
 @contextmanager
