@@ -411,13 +411,27 @@ async def test_a_few_missing_tags_stop_nothing(here: World) -> None:
 
 
 async def test_a_person_accepts_what_goes(here: World) -> None:
-    """`--accept` goes on with the sweep that stopped; every answer is still asked for twice."""
+    """`--accept` is for the sweep that stopped; every answer is still asked for twice."""
     await populate(here, 2, 40)
     here.registry.start_on_an_empty_folder()
     stopped = await here.sweep()
     accepted = await here.sweep(accepted=True)
     assert (accepted.id, accepted.stage) == (stopped.id, SweepStage.DONE)
     assert await everything(here) == {"acme/app00": {}, "acme/app01": {}}
+
+
+async def test_an_accepted_sweep_looks_at_everything_anew(here: World) -> None:
+    """While it was stopped, verifications held back what would have gone, and left it to this sweep."""
+    for number in range(reconcile._AT_A_TIME):
+        await here.push(f"acme/a{number:02}", "v1", 1000 + number)
+    await populate(here, 1, 60)
+    here.registry.tags["acme/app00"].clear()
+    stopped = await here.sweep()
+    assert (stopped.stage, stopped.position) == (SweepStage.STOPPED, "acme/a15")
+    here.registry.tags["acme/a03"].clear()
+    accepted = await here.sweep(accepted=True)
+    assert (accepted.id, accepted.stage, accepted.swept) == (stopped.id, SweepStage.DONE, accepted.repositories)
+    assert (await here.tags("acme/a03"), await here.tags("acme/app00")) == ({}, {})
 
 
 async def test_acceptance_does_not_outlive_the_mistake(here: World) -> None:

@@ -73,9 +73,10 @@ RETURNING id
 
 _REOPEN: Final = """
 UPDATE sweep
-   SET stage = 'sweeping', accepted = 1, finished_at = NULL
+   SET stage = 'sweeping', accepted = 1, finished_at = NULL, position = '', swept = 0, checked = 0, unanswered = 0
  WHERE id = $1
 """
+"""It looks at everything anew: while it was stopped, verifications left to it what they held back."""
 
 _ACCEPT: Final = """
 UPDATE sweep
