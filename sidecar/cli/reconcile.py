@@ -21,7 +21,7 @@ def reconcile(
     config: ConfigFile,
     project: Annotated[str, typer.Option(help="Only what this project owns.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="Go on with a sweep that would remove much.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Let a sweep that stopped remove much.")] = False,
     recount: Annotated[bool, typer.Option("--recount", help="Count all sizes from scratch instead.")] = False,
 ) -> None:
     """Compare the index with the registry, and mend the index.

@@ -214,6 +214,7 @@ class Reconcile:
                 yield portion
         finally:
             asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def _look(self, sweep: Sweep, asked: Sequence[_Answered]) -> Sweep:
         """Follows what the registry shows; what it hasn't is noted, to be asked for again."""

@@ -21,7 +21,7 @@ class BeginSweep(Body):
     dry_run: bool = False
     """Only say what would change."""
     accept: bool = False
-    """Go on with the sweep that stopped because it would remove much."""
+    """Let the sweep that stopped remove much: it looks at everything anew."""
 
 
 class NamedSweep(Body):
